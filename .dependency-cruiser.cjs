@@ -1,0 +1,76 @@
+/** Layers from the bottom up: a file imports its own layer and those its row names, types included. */
+const ALLOWED = {
+  foundation: [],
+  generated: [],
+  engine: ['foundation'],
+  searchspace: ['foundation', 'generated'],
+  data: ['foundation'],
+  supernet: ['foundation', 'engine', 'searchspace'],
+  search: ['foundation', 'searchspace'],
+  training: ['foundation', 'engine', 'searchspace', 'supernet', 'search'],
+  trial: [
+    'foundation',
+    'generated',
+    'engine',
+    'searchspace',
+    'data',
+    'supernet',
+    'search',
+    'training',
+  ],
+  cli: ['foundation', 'generated', 'engine', 'searchspace', 'data', 'trial'],
+};
+
+const layerRules = Object.entries(ALLOWED).map(([layer, below]) => ({
+  name: `layer-${layer}`,
+  comment: `src/${layer} may import only: ${[layer, ...below].join(', ')}`,
+  severity: 'error',
+  from: { path: `^src/${layer}/` },
+  to: { path: '^src/', pathNot: `^src/(${[layer, ...below].join('|')})/` },
+}));
+
+/** @param {string} what @param {string} where */
+const onlyIn = (what, where) => ({
+  name: `only-${where.replace(/[^a-z]/g, '-')}-imports-${what.replace(/[^a-z]/g, '')}`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: where },
+  to: { path: what },
+});
+
+module.exports = {
+  forbidden: [
+    ...layerRules,
+    { name: 'no-cycle', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-orphan',
+      severity: 'error',
+      from: { orphan: true, path: '^src/', pathNot: '^src/generated/' },
+      to: {},
+    },
+    {
+      name: 'no-dev-dependency',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+    onlyIn('node_modules/@tensorflow/', '^src/engine/'),
+    onlyIn('node_modules/ws/', '^src/trial/'),
+    onlyIn('node_modules/(sharp|tar-stream)/', '^src/data/'),
+    {
+      name: 'pure-stages',
+      comment: 'the algorithm touches no file, process or network',
+      severity: 'error',
+      from: { path: '^src/(searchspace|supernet|search|training)/' },
+      to: { dependencyTypes: ['core'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node'],
+    },
+  },
+};

@@ -1,0 +1,56 @@
+/** Every failure an operator can act on; `docs/reference/errors.md` has one heading for each. */
+export const ERROR_CODES = [
+  'ARCHITECTURE_INVALID',
+  'BUDGET_UNREACHABLE',
+  'CHANNEL_CLOSED',
+  'CHANNEL_FAILED',
+  'CONFIG_INVALID',
+  'DATA_INVALID',
+  'DATA_NOT_FOUND',
+  'DOWNLOAD_FAILED',
+  'ENGINE_BUILD_FAILED',
+  'ENGINE_MISSING',
+  'ENGINE_UNUSABLE',
+  'ENVIRONMENT_UNSUPPORTED',
+  'FILE_UNREADABLE',
+  'FILE_UNWRITABLE',
+  'GPU_NOT_VISIBLE',
+  'LOSS_NOT_FINITE',
+  'METRIC_INVALID',
+  'NNI_UNAVAILABLE',
+  'PARAMETERS_UNEXPECTED',
+  'PORT_IN_USE',
+  'SEARCH_SPACE_INVALID',
+  'SKELETON_INVALID',
+  'USAGE',
+] as const;
+
+/** Stable name of a documented failure. */
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** What a {@link TrialError} says: where it happened, what was wanted and found, what to do. */
+export interface Complaint {
+  /** File, JSON path, label or step concerned. */
+  readonly where: string;
+  readonly wanted: string;
+  readonly found: string;
+  /** The next step for the person who reads it. */
+  readonly next: string;
+}
+
+/** A failure that the operator can act on. Anything else that is thrown is a defect. */
+export class TrialError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, complaint: Complaint, cause?: unknown) {
+    const { where, wanted, found, next } = complaint;
+    super(`${where}: wanted ${wanted}; found ${found}. ${next}`, { cause });
+    this.name = 'TrialError';
+    this.code = code;
+  }
+}
+
+/** Text of whatever was thrown, for the `found` part of a complaint. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

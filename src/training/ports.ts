@@ -1,0 +1,59 @@
+/** What the training loop needs from outside; data and trial implement it. */
+
+/** Normalised images and their classes. */
+export interface Batch {
+  readonly count: number;
+  /** `float32 [count, size, size, 3]`, normalised by the training part's mean and deviation. */
+  readonly images: Float32Array;
+  /** `int32 [count]`, class indices. */
+  readonly labels: Int32Array;
+}
+
+/** The endless, augmented training stream; batch `step` is a pure function of (seed, step). */
+export interface TrainingBatches {
+  next(step: number): Promise<Batch>;
+  /** Milliseconds that callers of `next` have waited so far. */
+  readonly waitedMs: number;
+}
+
+/** Held-out images, none augmented, none shared between parts. */
+export interface HeldOut {
+  /** Mini-set that admission to the board is measured on. */
+  readonly board: Batch;
+  /** Validation images of one meta step; cycles through its part. */
+  meta(metaStep: number): Batch;
+  /** Batches of the part that rankings are measured on. */
+  readonly ranking: readonly Batch[];
+  /** Batches of training images that batch norm is recalibrated on before a ranking. */
+  readonly calibration: readonly Batch[];
+}
+
+/** What one epoch, and the whole search at its end, reports. All finite. */
+export interface SearchMetrics {
+  /** Best accuracy on the ranking part, fraction in [0, 1]. */
+  readonly default: number;
+  /** Mean training loss since the last report, in nats. */
+  readonly loss: number;
+  /** Mean distillation loss of the distilled steps, in nats; 0 when there were none. */
+  readonly kdLoss: number;
+  /** Mean matching degree of the distilled steps; 0 when there were none. */
+  readonly rho: number;
+  /** Mean accuracy of the ranked paths, fraction. */
+  readonly boardMean: number;
+  /** Multiply-accumulates of the best ranked path. */
+  readonly bestMacs: number;
+  /** Learning rate at the end of the epoch. */
+  readonly lr: number;
+  /** Training throughput of the epoch, rankings not counted. */
+  readonly imagesPerSecond: number;
+}
+
+/** Where metrics go. */
+export interface Reporter {
+  intermediate(metrics: SearchMetrics): Promise<void>;
+  /** Called exactly once, at the end. */
+  final(metrics: SearchMetrics): Promise<void>;
+}
+
+/** Monotonic time in milliseconds. */
+export type Clock = () => number;
