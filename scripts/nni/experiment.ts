@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { delimiter, dirname, join } from 'node:path';
+import { promisify, stripVTControlCharacters } from 'node:util';
+import { messageOf, TrialError } from '../../src/foundation/errors.ts';
+import { connectManager, type Manager } from './manager.ts';
+
+/** A running experiment. */
+export interface Experiment {
+  readonly id: string;
+  readonly manager: Manager;
+  stop(): Promise<void>;
+}
+
+/** What `nnictl create` needs to know. */
+export interface ExperimentPlan {
+  /** The environment that {@link ensurePythonEnvironment} made. */
+  readonly pythonFolder: string;
+  /** NNI's experiment file. */
+  readonly config: string;
+  /** Port of the web UI and of the REST API. */
+  readonly port: number;
+  /** Environment of the manager and so of its trials; NNI keeps its records under its HOME. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Starts an experiment that goes on when this process ends.
+ *
+ * @throws TrialError PORT_IN_USE, or NNI_UNAVAILABLE when nnictl refuses.
+ */
+export async function createExperiment(plan: ExperimentPlan): Promise<Experiment> {
+  const { pythonFolder, config, port } = plan;
+  await requireFreePort(port);
+  // Trials are launched as `node`: let that be the one that runs this.
+  const env = { ...plan.env, PATH: [dirname(process.execPath), plan.env['PATH']].join(delimiter) };
+  const nnictl = (args: readonly string[]): Promise<void> =>
+    runNnictl(join(pythonFolder, 'bin/nnictl'), args, env);
+  await nnictl(['create', '--config', config, '--port', String(port)]);
+  const manager = connectManager(port);
+  const id = await manager.experimentId();
+  return { id, manager, stop: () => nnictl(['stop', id]) };
+}
+
+async function runNnictl(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  try {
+    await promisify(execFile)(command, args, { env });
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    const said = stripVTControlCharacters(stdout + stderr).trim();
+    throw new TrialError(
+      'NNI_UNAVAILABLE',
+      {
+        where: ['nnictl', ...args].join(' '),
+        wanted: 'it to succeed',
+        found: said === '' ? messageOf(error) : said,
+        next: 'Correct what it names. If NNI itself is broken, remove .python and repeat the command.',
+      },
+      error,
+    );
+  }
+}
+
+async function requireFreePort(port: number): Promise<void> {
+  if ((await listenOn(port)) !== null) return;
+  throw new TrialError('PORT_IN_USE', {
+    where: `port ${port}`,
+    wanted: 'a free port for the web UI',
+    found: 'another program, perhaps an earlier experiment, that listens there',
+    next: `Take another one: npm start -- --port ${await freePort()}; or stop the experiments: .python/bin/nnictl stop --all.`,
+  });
+}
+
+/** A port that nothing listens on. */
+export async function freePort(): Promise<number> {
+  return (await listenOn(0)) ?? freePort();
+}
+
+/** Listens for a moment on all addresses, as the manager will; gives the port, or null if taken. */
+async function listenOn(port: number): Promise<number | null> {
+  const server = createServer();
+  try {
+    await once(server.listen(port), 'listening');
+    return (server.address() as AddressInfo).port;
+  } catch {
+    return null;
+  } finally {
+    server.close();
+  }
+}
