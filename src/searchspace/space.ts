@@ -81,6 +81,8 @@ export interface SearchSpace {
   /** Height and width of the input images, in pixels; they have 3 channels. */
   readonly imageSize: number;
   readonly classes: number;
+  /** All names that the skeleton knows; their order gives the digits of codes. */
+  readonly candidateNames: readonly string[];
   /** All blocks in execution order, fixed ones included. */
   readonly blocks: readonly Block[];
   /** The labelled blocks in execution order: the axes of a {@link Path}. */

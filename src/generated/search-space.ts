@@ -1,0 +1,65 @@
+/* Generated from schemas/search-space.schema.json by `npm run generate`: do not edit. */
+
+/**
+ * What may be chosen under one label.
+ */
+export type Entry = Choice | LayerChoice | InputChoice;
+
+/**
+ * NNI search space file that holds the labels of a network skeleton: each key is a label, each value its candidates. Nothing else may stand in it, because NNI's tuners take every key for a label.
+ */
+export interface NasSearchSpace {
+  [k: string]: Entry;
+}
+/**
+ * One value out of a list; the form that every NNI tuner reads.
+ */
+export interface Choice {
+  /**
+   * Kind of the entry.
+   */
+  _type: 'choice';
+  /**
+   * Candidate names, in the order in which the tuner counts them.
+   *
+   * @minItems 1
+   */
+  _value: [string | number | boolean, ...(string | number | boolean)[]];
+}
+/**
+ * One layer out of a list, as `nnictl ss_gen` of NNI 1.2 to 2.8 wrote it.
+ */
+export interface LayerChoice {
+  /**
+   * Kind of the entry.
+   */
+  _type: 'layer_choice';
+  /**
+   * Candidate names, in the order in which the tuner counts them.
+   *
+   * @minItems 1
+   */
+  _value: [string, ...string[]];
+}
+/**
+ * Some inputs out of a list, as `nnictl ss_gen` of NNI 1.2 to 2.8 wrote it. It is recognised so that the error can say that the skeletons have no such position.
+ */
+export interface InputChoice {
+  /**
+   * Kind of the entry.
+   */
+  _type: 'input_choice';
+  /**
+   * The inputs and how many of them are taken.
+   */
+  _value: {
+    /**
+     * Labels of the earlier layers that may be an input.
+     */
+    candidates: string[];
+    /**
+     * Number of inputs taken, a range of it, or null for any subset.
+     */
+    n_chosen: number | null | number[];
+  };
+}

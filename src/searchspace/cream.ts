@@ -1,0 +1,143 @@
+/** Cream's MobileNet space: its skeleton, the order of its operations, the published nets. */
+import type { Candidate, NetworkSkeleton } from '../generated/network-skeleton.ts';
+
+/** Kernel sizes in pixels, slowest first: Cream counts operations kernel by kernel. */
+const KERNELS = [3, 5, 7] as const;
+
+/** Expansion ratios; the fast axis of Cream's operation index. */
+const EXPANSIONS = [4, 6] as const;
+
+/** Names of the six operations of a block in the order of Cream's index, `k3e4` to `k7e6`. */
+export const CREAM_OPERATIONS: readonly string[] = KERNELS.flatMap((kernel) =>
+  EXPANSIONS.map((expansion) => `k${kernel}e${expansion}`),
+);
+
+const STEM_WIDTH = 16;
+const STAGE_WIDTHS = [24, 40, 80, 96, 192] as const;
+const TAIL_WIDTH = 320;
+const HEAD_WIDTH = 1280;
+
+/** What a network of the family is free to choose. */
+export interface CreamSettings {
+  /** Name of the skeleton. */
+  readonly name: string;
+  /** Blocks in each of the five stages. */
+  readonly depths: FivePerStage;
+  /** Height and width of the input images, in pixels. */
+  readonly imageSize: number;
+  readonly classes: number;
+  /** Stride of the first convolution; the paper's is 2. */
+  readonly stemStride?: number;
+  /** Stride of each stage's first block; the paper's are 2, 2, 2, 1, 2. */
+  readonly strides?: FivePerStage;
+}
+
+/** One number for each of the five stages. */
+export type FivePerStage = readonly [number, number, number, number, number];
+
+/** Label of a block: stages count from 1, blocks from 0. */
+export function creamLabel(stage: number, index: number): string {
+  return `s${stage}_i${index}`;
+}
+
+function stage(settings: CreamSettings, number: 1 | 2 | 3 | 4 | 5) {
+  const at = (number - 1) as 0 | 1 | 2 | 3 | 4;
+  const rest = Array.from({ length: settings.depths[at] - 1 }, (_, i) => creamLabel(number, i + 1));
+  const labels: [string, ...string[]] = [creamLabel(number, 0), ...rest];
+  return { labels, width: STAGE_WIDTHS[at], stride: (settings.strides ?? [2, 2, 2, 1, 2])[at] };
+}
+
+function candidate(kernel: (typeof KERNELS)[number], expansion: number) {
+  const name = `k${kernel}e${expansion}`;
+  return { kind: 'inverted-residual' as const, name, kernel, expansion };
+}
+
+/** Name that the family gives to what a candidate does. */
+function operationName(candidate: Candidate): string {
+  return candidate.kind === 'identity'
+    ? candidate.kind
+    : `k${candidate.kernel}e${candidate.expansion}`;
+}
+
+/**
+ * Builds a skeleton of the family.
+ *
+ * @see Cream lib/models/structures/supernet.py @ 4a13c40; the head pools before its 1x1 convolution.
+ */
+export function creamSkeleton(settings: CreamSettings): NetworkSkeleton {
+  return {
+    version: 1,
+    name: settings.name,
+    family: 'cream',
+    imageSize: settings.imageSize,
+    classes: settings.classes,
+    activation: 'swish',
+    squeezeExcite: 0.25,
+    candidates: [
+      candidate(3, 4),
+      candidate(3, 6),
+      candidate(5, 4),
+      candidate(5, 6),
+      candidate(7, 4),
+      candidate(7, 6),
+    ],
+    stem: [
+      {
+        kind: 'conv',
+        kernel: 3,
+        stride: settings.stemStride ?? 2,
+        width: STEM_WIDTH,
+        batchNorm: true,
+      },
+      { kind: 'separable', kernel: 3, stride: 1, width: STEM_WIDTH },
+    ],
+    stages: [
+      stage(settings, 1),
+      stage(settings, 2),
+      stage(settings, 3),
+      stage(settings, 4),
+      stage(settings, 5),
+    ],
+    head: [
+      { kind: 'conv', kernel: 1, stride: 1, width: TAIL_WIDTH, batchNorm: true },
+      { kind: 'pool' },
+      { kind: 'conv', kernel: 1, stride: 1, width: HEAD_WIDTH, batchNorm: false },
+      { kind: 'linear' },
+    ],
+  };
+}
+
+/** Where and how a skeleton is not of the family that it names. */
+export interface CreamViolation {
+  /** JSON path in the skeleton. */
+  readonly path: string;
+  readonly wanted: string;
+  readonly found: string;
+}
+
+/**
+ * Finds out whether Cream's own architecture files can describe a skeleton: they name stages,
+ * blocks and operations by position.
+ *
+ * @returns The first difference, or null when there is none.
+ */
+export function creamViolation(skeleton: Readonly<NetworkSkeleton>): CreamViolation | null {
+  const kinds = (operations: readonly { readonly kind: string }[]): string =>
+    operations.map(({ kind }) => kind).join(' ');
+  const labels = skeleton.stages.map((each) => each.labels.join(' ')).join(' | ');
+  const positional = skeleton.stages
+    .map((each, s) => each.labels.map((_, i) => creamLabel(s + 1, i)).join(' '))
+    .join(' | ');
+  const differences = [
+    { path: '/stages', wanted: '5 stages', found: `${skeleton.stages.length} stages` },
+    { path: '/stages', wanted: positional, found: labels },
+    {
+      path: '/candidates',
+      wanted: CREAM_OPERATIONS.map((name) => `${name}=${name}`).join(' '),
+      found: skeleton.candidates.map((each) => `${each.name}=${operationName(each)}`).join(' '),
+    },
+    { path: '/stem', wanted: 'conv separable', found: kinds(skeleton.stem) },
+    { path: '/head', wanted: 'conv pool conv linear', found: kinds(skeleton.head) },
+  ];
+  return differences.find(({ wanted, found }) => wanted !== found) ?? null;
+}

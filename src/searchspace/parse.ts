@@ -1,0 +1,139 @@
+import spaceSchema from '../../schemas/search-space.schema.json' with { type: 'json' };
+import skeletonSchema from '../../schemas/network-skeleton.schema.json' with { type: 'json' };
+import { TrialError } from '../foundation/errors.ts';
+import { createValidator } from '../foundation/schema.ts';
+import type { NetworkSkeleton } from '../generated/network-skeleton.ts';
+import type { NasSearchSpace } from '../generated/search-space.ts';
+import { creamViolation } from './cream.ts';
+import { resolveSpace } from './resolve.ts';
+import type { SearchSpace } from './space.ts';
+
+/** What a skeleton file says, checked and with its defaults filled in. */
+export type Skeleton = Readonly<NetworkSkeleton>;
+
+/** Values under each label, in the order of the file; none twice. */
+export type NasSpace = ReadonlyMap<string, readonly (string | number | boolean)[]>;
+
+const validateSkeleton = createValidator<NetworkSkeleton>({
+  schema: skeletonSchema,
+  code: 'SKELETON_INVALID',
+  noun: 'a network skeleton',
+  next: 'Correct the skeleton file; schemas/network-skeleton.schema.json describes it',
+});
+
+const validateSpace = createValidator<NasSearchSpace>({
+  schema: spaceSchema,
+  code: 'SEARCH_SPACE_INVALID',
+  noun: 'an NNI search space that holds labels only',
+  next: 'Correct the space file; schemas/search-space.schema.json describes it',
+});
+
+function firstDuplicate<T>(values: readonly T[]): T | undefined {
+  return values.find((value, i) => values.indexOf(value) !== i);
+}
+
+/** Refuses what the schema cannot say: names used twice, a head that does not classify. */
+function checkSkeleton(skeleton: Skeleton, where: string): void {
+  const refuse = (path: string, wanted: string, found: string): never => {
+    const next = 'Correct the skeleton file';
+    throw new TrialError('SKELETON_INVALID', { where: `${where} ${path}`, wanted, found, next });
+  };
+  const name = firstDuplicate(skeleton.candidates.map((candidate) => candidate.name));
+  if (name !== undefined) refuse('/candidates', 'each name once', `"${name}" twice`);
+  const label = firstDuplicate(skeleton.stages.flatMap((stage) => stage.labels));
+  if (label !== undefined) refuse('/stages', 'each label once', `"${label}" twice`);
+  const head = skeleton.head.map((operation) => operation.kind);
+  const linears = [...skeleton.stem, ...skeleton.head].filter(({ kind }) => kind === 'linear');
+  if (!head.includes('pool') || head.at(-1) !== 'linear' || linears.length !== 1) {
+    refuse('/head', 'a pool, and one linear at the very end', head.join(', '));
+  }
+  const violation = skeleton.family === 'cream' ? creamViolation(skeleton) : null;
+  if (violation !== null) refuse(violation.path, violation.wanted, violation.found);
+}
+
+/**
+ * Checks a network skeleton.
+ *
+ * @param value - Untrusted content of a skeleton file.
+ * @param where - The file, for errors.
+ * @throws TrialError SKELETON_INVALID
+ */
+export function parseSkeleton(value: unknown, where: string): Skeleton {
+  const skeleton = validateSkeleton(value, where);
+  checkSkeleton(skeleton, where);
+  return skeleton;
+}
+
+/**
+ * Checks an NNI search space in its `choice` form or in the classic `layer_choice` form.
+ *
+ * @param value - Untrusted content of a space file.
+ * @param where - The file, for errors.
+ * @throws TrialError SEARCH_SPACE_INVALID
+ */
+export function parseNasSpace(value: unknown, where: string): NasSpace {
+  const space = new Map<string, readonly (string | number | boolean)[]>();
+  for (const [label, entry] of Object.entries(validateSpace(value, where))) {
+    if (entry._type === 'input_choice') {
+      throw new TrialError('SEARCH_SPACE_INVALID', {
+        where: `${where}: label "${label}"`,
+        wanted: '_type choice or layer_choice',
+        found: 'input_choice',
+        next: 'Remove the label: no skeleton has blocks with a choice of inputs',
+      });
+    }
+    const duplicate = firstDuplicate<string | number | boolean>(entry._value);
+    if (duplicate !== undefined) {
+      throw new TrialError('SEARCH_SPACE_INVALID', {
+        where: `${where}: label "${label}"`,
+        wanted: 'each candidate once',
+        found: `${JSON.stringify(duplicate)} twice`,
+        next: 'Remove one of the two',
+      });
+    }
+    space.set(label, entry._value);
+  }
+  return space;
+}
+
+function checkBinding(skeleton: Skeleton, space: NasSpace, where: string): void {
+  const labels = skeleton.stages.flatMap((stage) => stage.labels);
+  const known: unknown[] = skeleton.candidates.map((candidate) => candidate.name);
+  const refuse = (label: string, wanted: string, found: string, next: string): never => {
+    const at = `${where}: label "${label}"`;
+    throw new TrialError('SEARCH_SPACE_INVALID', { where: at, wanted, found, next });
+  };
+  for (const [label, values] of space) {
+    if (!labels.includes(label)) {
+      const wanted = `a label of skeleton "${skeleton.name}": ${labels.join(', ')}`;
+      refuse(label, wanted, 'a label without a block', 'Remove it or name another skeleton');
+    }
+    const unknown = values.find((value) => !known.includes(value));
+    if (unknown !== undefined) {
+      const wanted = `candidates of skeleton "${skeleton.name}": ${known.join(', ')}`;
+      refuse(label, wanted, JSON.stringify(unknown), 'Correct the value');
+    }
+  }
+  const missing = labels.find((label) => !space.has(label));
+  if (missing !== undefined) {
+    const wanted = `a choice for every block of skeleton "${skeleton.name}"`;
+    refuse(missing, wanted, 'a block without a label', 'Add the label, if only with one value');
+  }
+}
+
+/**
+ * Opens the blocks of a skeleton to the candidates that an NNI search space lists, in its order.
+ *
+ * @param where - The space's file, for errors.
+ * @throws TrialError SEARCH_SPACE_INVALID when labels and blocks, or values and candidates, differ.
+ */
+export function bindSearchSpace(skeleton: Skeleton, space: NasSpace, where: string): SearchSpace {
+  checkBinding(skeleton, space, where);
+  return resolveSpace(skeleton, (label) => (space.get(label) ?? []).map(String));
+}
+
+/** Opens every block of a skeleton to all its candidates. */
+export function fullSpace(skeleton: Skeleton): SearchSpace {
+  const names = skeleton.candidates.map((candidate) => candidate.name);
+  return resolveSpace(skeleton, () => names);
+}
