@@ -1,0 +1,146 @@
+import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { messageOf, TrialError } from '../foundation/errors.ts';
+import type { DecodedParts, SkippedImage } from './decode.ts';
+import { createImageSet, type ImageSet } from './image-set.ts';
+
+/**
+ * A cache file: magic number, length of the header (uint32, little endian), header in JSON, then the
+ * pixels of the training part and those of the test part. Its size follows from the header, which
+ * tells a file that was cut short.
+ */
+const MAGIC = 'CREAMU8\n';
+const PREFIX_BYTES = MAGIC.length + 4;
+/** Linux moves at most 2 GiB in one call. */
+const CHUNK_BYTES = 2 ** 30;
+
+interface CacheHeader {
+  readonly size: number;
+  readonly classes: readonly string[];
+  readonly trainLabels: readonly number[];
+  readonly testLabels: readonly number[];
+  readonly skipped: readonly SkippedImage[];
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += (await file.write(bytes, at, Math.min(CHUNK_BYTES, bytes.length - at))).bytesWritten;
+  }
+}
+
+/** Fills `bytes` from a position; false when the file ends before. */
+async function readAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<boolean> {
+  for (let at = 0; at < bytes.length;) {
+    const length = Math.min(CHUNK_BYTES, bytes.length - at);
+    const { bytesRead } = await file.read(bytes, at, length, position + at);
+    if (bytesRead === 0) {
+      return false;
+    }
+    at += bytesRead;
+  }
+  return true;
+}
+
+function headerOf({ train, test, skipped }: DecodedParts): Buffer {
+  const header: CacheHeader = {
+    size: train.size,
+    classes: train.classes,
+    trainLabels: [...train.labels],
+    testLabels: test ? [...test.labels] : [],
+    skipped,
+  };
+  return Buffer.from(JSON.stringify(header));
+}
+
+async function writeParts(file: string, parts: DecodedParts): Promise<void> {
+  const header = headerOf(parts);
+  const prefix = Buffer.alloc(PREFIX_BYTES);
+  prefix.write(MAGIC, 'latin1');
+  prefix.writeUInt32LE(header.length, MAGIC.length);
+  const handle = await open(file, 'w');
+  try {
+    for (const bytes of [prefix, header, parts.train.images, parts.test?.images]) {
+      await writeAll(handle, bytes ?? Buffer.alloc(0));
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Writes decoded parts under a temporary name and then renames, so that no reader sees half a file.
+ *
+ * @throws TrialError `FILE_UNWRITABLE` when the disk refuses.
+ */
+export async function writeCache(file: string, parts: DecodedParts): Promise<void> {
+  const partial = `${file}.${process.pid}.partial`;
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeParts(partial, parts);
+    await rename(partial, file);
+  } catch (cause) {
+    await rm(partial, { force: true });
+    const complaint = {
+      where: file,
+      wanted: 'room for the decoded images',
+      found: messageOf(cause),
+      next: 'Free disk space or choose another cache folder.',
+    };
+    throw new TrialError('FILE_UNWRITABLE', complaint, cause);
+  }
+}
+
+async function readHeader(file: FileHandle): Promise<CacheHeader | null> {
+  const prefix = Buffer.alloc(PREFIX_BYTES);
+  const isWhole = await readAll(file, prefix, 0);
+  if (!isWhole || prefix.toString('latin1', 0, MAGIC.length) !== MAGIC) {
+    return null;
+  }
+  const length = prefix.readUInt32LE(MAGIC.length);
+  if (length > (await file.stat()).size) {
+    return null;
+  }
+  const text = Buffer.alloc(length);
+  return (await readAll(file, text, PREFIX_BYTES))
+    ? (JSON.parse(text.toString()) as CacheHeader)
+    : null;
+}
+
+function reserve(header: CacheHeader, labels: readonly number[]): ImageSet {
+  const { size, classes } = header;
+  const set = createImageSet({ count: labels.length, size, classes });
+  set.labels.set(labels);
+  return set;
+}
+
+async function readParts(file: FileHandle): Promise<DecodedParts | null> {
+  const header = await readHeader(file);
+  if (!header) {
+    return null;
+  }
+  const train = reserve(header, header.trainLabels);
+  const test = reserve(header, header.testLabels);
+  const { size } = await file.stat();
+  const start = size - train.images.length - test.images.length;
+  const isWhole =
+    start === PREFIX_BYTES + Buffer.byteLength(JSON.stringify(header)) &&
+    (await readAll(file, train.images, start)) &&
+    (await readAll(file, test.images, start + train.images.length));
+  return isWhole ? { train, test: test.count > 0 ? test : null, skipped: header.skipped } : null;
+}
+
+/** Reads a cache file; null when there is none or it is not whole. */
+export async function readCache(file: string): Promise<DecodedParts | null> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file);
+    return await readParts(handle);
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError || (thrown as NodeJS.ErrnoException).code === 'ENOENT') {
+      return null;
+    }
+    throw thrown;
+  } finally {
+    await handle?.close();
+  }
+}

@@ -1,0 +1,135 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { messageOf, TrialError } from '../foundation/errors.ts';
+import { fileStamp } from './file-stamp.ts';
+import { openPixelSource, type PixelPart } from './pixel-source.ts';
+import type { ImageSource, Part } from './source.ts';
+
+/** IDX of unsigned bytes: two zero bytes, type 8, number of axes, then one uint32 an axis. */
+const IMAGES_MAGIC = 0x00000803;
+const LABELS_MAGIC = 0x00000801;
+/** The MNIST family's 28 x 28 pixels are padded to this side, as LeNet-5 did. */
+const PADDED = 32;
+
+const FASHION_CLASSES = [
+  't-shirt',
+  'trouser',
+  'pullover',
+  'dress',
+  'coat',
+  'sandal',
+  'shirt',
+  'sneaker',
+  'bag',
+  'ankle-boot',
+];
+const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+
+const PARTS: readonly { readonly part: Part; readonly prefix: string }[] = [
+  { part: 'train', prefix: 'train' },
+  { part: 'test', prefix: 't10k' },
+];
+
+function invalid(where: string, wanted: string, found: string): TrialError {
+  const next = 'Fetch the data set again.';
+  return new TrialError('DATA_INVALID', { where, wanted, found, next });
+}
+
+/** Name of an IDX file in a folder, plain or gzipped; null where neither is there. */
+export function idxName(names: readonly string[], stem: string): string | null {
+  return names.find((name) => name === stem || name === `${stem}.gz`) ?? null;
+}
+
+async function readIdx(file: string): Promise<Buffer> {
+  const stored = await readFile(file);
+  if (!file.endsWith('.gz')) {
+    return stored;
+  }
+  try {
+    return await promisify(gunzip)(stored);
+  } catch (cause) {
+    throw invalid(file, 'a complete gzip file', messageOf(cause));
+  }
+}
+
+/** Checks an IDX header and returns the lengths of its axes. */
+function axesOf(file: string, bytes: Buffer, magic: number): number[] {
+  const found = bytes.length >= 4 ? bytes.readUInt32BE(0) : -1;
+  const count = magic & 0xff;
+  if (found !== magic || bytes.length < 4 + 4 * count) {
+    throw invalid(file, `an IDX file with magic number ${magic}`, `${found}`);
+  }
+  const axes = Array.from({ length: count }, (_, axis) => bytes.readUInt32BE(4 + 4 * axis));
+  const wanted = 4 + 4 * count + axes.reduce((a, b) => a * b, 1);
+  if (bytes.length !== wanted) {
+    throw invalid(file, `${wanted} bytes for axes ${axes.join(' x ')}`, `${bytes.length} bytes`);
+  }
+  return axes;
+}
+
+/** Centres a grey image on black and repeats it in three channels. */
+function padToRgb(grey: Uint8Array, side: number, padded: number): Uint8Array {
+  const pixels = new Uint8Array(padded * padded * 3);
+  const border = Math.floor((padded - side) / 2);
+  for (let at = 0; at < grey.length; at++) {
+    const row = border + Math.floor(at / side);
+    const column = border + (at % side);
+    pixels.fill(grey[at] ?? 0, (row * padded + column) * 3, (row * padded + column + 1) * 3);
+  }
+  return pixels;
+}
+
+async function readPart(
+  folder: string,
+  part: Part,
+  files: { readonly images: string; readonly labels: string },
+): Promise<PixelPart> {
+  const imageBytes = await readIdx(path.join(folder, files.images));
+  const labelBytes = await readIdx(path.join(folder, files.labels));
+  const [count = 0, side = 0, width = 0] = axesOf(files.images, imageBytes, IMAGES_MAGIC);
+  const [labelled = 0] = axesOf(files.labels, labelBytes, LABELS_MAGIC);
+  const labels = new Uint8Array(labelBytes.subarray(8));
+  const worst = labels.reduce((a, b) => Math.max(a, b), 0);
+  if (side !== width || side === 0 || labelled !== count || worst >= DIGITS.length) {
+    throw invalid(
+      path.join(folder, files.images),
+      'square images, one label each, labels below 10',
+      `${count} images of ${side} x ${width}, ${labelled} labels up to ${worst}`,
+    );
+  }
+  const padded = Math.max(PADDED, side);
+  const pixels = (index: number): Uint8Array => {
+    const start = 16 + index * side * side;
+    return padToRgb(imageBytes.subarray(start, start + side * side), side, padded);
+  };
+  return { part, file: files.images, labels, side: padded, pixels };
+}
+
+/**
+ * Reads the four files of the MNIST family; the two of the test part may be missing.
+ *
+ * The files do not name their classes: a path that says `fashion` has Fashion-MNIST's, any other
+ * set counts as signs (digits, letters), which must not be mirrored.
+ */
+export async function openIdx(folder: string): Promise<ImageSource> {
+  const names = (await readdir(folder)).sort();
+  const found = PARTS.flatMap(({ part, prefix }) => {
+    const images = idxName(names, `${prefix}-images-idx3-ubyte`);
+    const labels = idxName(names, `${prefix}-labels-idx1-ubyte`);
+    return images === null || labels === null ? [] : [{ part, images, labels }];
+  });
+  if (found[0]?.part !== 'train') {
+    throw invalid(folder, 'train-images-idx3-ubyte and train-labels-idx1-ubyte', names.join(', '));
+  }
+  const isFashion = /fashion/iu.test(path.resolve(folder));
+  const files = found.flatMap(({ images, labels }) => [images, labels]);
+  return openPixelSource({
+    path: folder,
+    signs: !isFashion,
+    classes: isFashion ? FASHION_CLASSES : DIGITS,
+    fingerprint: () => Promise.all(files.map((name) => fileStamp(folder, name))),
+    parts: () => Promise.all(found.map((entry) => readPart(folder, entry.part, entry))),
+  });
+}

@@ -1,0 +1,61 @@
+import { TrialError } from '../foundation/errors.ts';
+
+/** Colour channels of every image: red, green, blue. */
+export const CHANNELS = 3;
+
+/** Decoded images of one part, in memory that worker threads share. */
+export interface ImageSet {
+  readonly count: number;
+  /** Height and width in pixels. */
+  readonly size: number;
+  /** `uint8 [count, size, size, 3]`. */
+  readonly images: Uint8Array<SharedArrayBuffer>;
+  /** `int32 [count]`, positions in `classes`. */
+  readonly labels: Int32Array<SharedArrayBuffer>;
+  readonly classes: readonly string[];
+}
+
+/** What an image set is made for. */
+export interface ImageSetShape {
+  readonly count: number;
+  /** Height and width in pixels. */
+  readonly size: number;
+  readonly classes: readonly string[];
+}
+
+/** Bytes of one image of `size` x `size` pixels. */
+export function bytesPerImage(size: number): number {
+  return size * size * CHANNELS;
+}
+
+/** Reserves a set of black images of class 0. */
+export function createImageSet(shape: ImageSetShape): ImageSet {
+  const { count, size } = shape;
+  const images = new Uint8Array(new SharedArrayBuffer(count * bytesPerImage(size)));
+  const labels = new Int32Array(new SharedArrayBuffer(count * Int32Array.BYTES_PER_ELEMENT));
+  return { ...shape, images, labels };
+}
+
+/** Pixels of one image, `uint8 [size, size, 3]`; a view, not a copy. */
+export function imageAt(set: ImageSet, index: number): Uint8Array<SharedArrayBuffer> {
+  const length = bytesPerImage(set.size);
+  return set.images.subarray(index * length, (index + 1) * length);
+}
+
+/**
+ * Class of one image.
+ *
+ * @throws TrialError `DATA_INVALID` when the set has no such image.
+ */
+export function labelAt(set: ImageSet, index: number): number {
+  const label = set.labels[index];
+  if (label === undefined) {
+    throw new TrialError('DATA_INVALID', {
+      where: `image ${index}`,
+      wanted: `an index below ${set.count}`,
+      found: String(index),
+      next: 'Split the same image set that is read.',
+    });
+  }
+  return label;
+}

@@ -1,0 +1,50 @@
+/** What every reader of a data set offers, whatever its format. */
+
+/** Training images, or those that the final answer is tested on. */
+export type Part = 'train' | 'test';
+
+/** One image before it is read. */
+export interface ListedImage {
+  /** Path within the data set, for messages. */
+  readonly name: string;
+  readonly part: Part;
+  /** Position in the listing's classes. */
+  readonly label: number;
+}
+
+/** All images of a data set, in an order that depends on the data alone. */
+export interface Listing {
+  readonly classes: readonly string[];
+  readonly images: readonly ListedImage[];
+}
+
+/** An image file's bytes, or pixels that are decoded already. */
+export type Payload =
+  | { readonly kind: 'encoded'; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'pixels';
+      /** `uint8 [side, side, 3]`. */
+      readonly pixels: Uint8Array;
+      readonly side: number;
+    };
+
+/** One image that can now be loaded. */
+export interface ReadableImage {
+  /** Position in the listing. */
+  readonly position: number;
+  readonly load: () => Promise<Payload>;
+}
+
+/** A data set on disk. */
+export interface ImageSource {
+  /** Path of the data set, for messages. */
+  readonly path: string;
+  /** Whether its images are digits or other signs, which change their meaning in a mirror. */
+  readonly signs: boolean;
+  /** Says which bytes would be read: file names, sizes and times of change. */
+  fingerprint(): Promise<readonly string[]>;
+  /** @throws TrialError `DATA_INVALID` when the files are damaged or hold nothing usable. */
+  list(): Promise<Listing>;
+  /** Reads the wanted positions of the listing, in ascending order. */
+  read(wanted: ReadonlySet<number>): AsyncGenerator<ReadableImage, void, undefined>;
+}
