@@ -1,0 +1,78 @@
+import type * as tfjs from '@tensorflow/tfjs-core';
+import type { Ops, Tensor } from './ops.ts';
+
+/** A loss that has been differentiated. The caller owns every tensor. */
+export interface Differentiated {
+  /** Scalar. */
+  readonly loss: Tensor;
+  /** What the forward pass gave beside the loss. */
+  readonly outputs: readonly Tensor[];
+  /** One for each variable, of its shape. */
+  readonly gradients: readonly Tensor[];
+}
+
+/** What computes: tensors in, tensors out; the algorithm knows nothing of what is behind it. */
+export interface Engine {
+  /** `native` runs TensorFlow's library, `js` pure JavaScript (tiny runs only). */
+  readonly kind: 'native' | 'js';
+  readonly ops: Ops;
+  /** Uploads numbers; do not change the array while the tensor lives. The caller owns the tensor. */
+  tensor(values: Float32Array, shape: readonly number[]): Tensor;
+  /** Downloads numbers; waits for the device. */
+  read(tensor: Tensor): Float32Array;
+  /** Disposes of every tensor made inside `work`, except what it returns or keeps. */
+  scope<T extends tfjs.TensorContainer>(work: () => T): T;
+  /** Saves a tensor from the scopes around it. The caller owns it from now on. */
+  keep(tensor: Tensor): Tensor;
+  dispose(tensors: Iterable<Tensor>): void;
+  /** First-order gradients of `forward`'s loss with respect to `variables`. */
+  differentiate(
+    variables: readonly Tensor[],
+    forward: () => { loss: Tensor; outputs?: readonly Tensor[] },
+  ): Differentiated;
+  /** a x + y, a new tensor. The caller owns it. */
+  addScaled(y: Tensor, a: number, x: Tensor): Tensor;
+  /** Euclidean norm over all elements of all tensors; waits for the device. */
+  norm(tensors: readonly Tensor[]): number;
+  /** sigmoid(w . vec(x) + b) of `[n, c]` with `w [n * c]`: a scalar, differentiable in x. */
+  matchingDegree(x: Tensor, weight: Tensor, bias: number): Tensor;
+  /** (rho x + (2 - rho) y) / 2 of scalars, differentiable in all of them. */
+  blend(rho: Tensor | number, x: Tensor, y: Tensor): Tensor;
+  /** Live tensors, for leak tests. */
+  tensorCount(): number;
+}
+
+/** Builds the engine on an initialised TensorFlow.js namespace. */
+export function createEngine(tf: typeof tfjs, kind: Engine['kind'], ops: Ops): Engine {
+  return {
+    kind,
+    ops,
+    tensor: (values, shape) => tf.tensor(values, [...shape], 'float32'),
+    read: (tensor) => tensor.dataSync<'float32'>(),
+    scope: (work) => tf.tidy(work),
+    keep: (tensor) => tf.keep(tensor),
+    dispose: (tensors) => {
+      tf.dispose([...tensors]);
+    },
+    differentiate: (variables, forward) => {
+      let outputs: readonly Tensor[] = [];
+      const { value, grads } = tf.engine().gradients(() => {
+        const pass = forward();
+        outputs = (pass.outputs ?? []).map((output) => tf.keep(output));
+        return pass.loss;
+      }, [...variables]);
+      return { loss: tf.keep(value), outputs, gradients: grads.map((grad) => tf.keep(grad)) };
+    },
+    addScaled: (y, a, x) => tf.tidy(() => tf.add(y, tf.mul(x, a))),
+    norm: (tensors) =>
+      tf.tidy(() =>
+        Math.sqrt(
+          tf.addN(tensors.map((t) => tf.sum(tf.square(t)))).dataSync<'float32'>()[0] ?? NaN,
+        ),
+      ),
+    matchingDegree: (x, weight, bias) =>
+      tf.sigmoid(tf.add(tf.sum(tf.mul(tf.reshape(x, [-1]), weight)), bias)),
+    blend: (rho, x, y) => tf.mul(tf.add(tf.mul(rho, x), tf.mul(tf.sub(2, rho), y)), 0.5),
+    tensorCount: () => tf.memory().numTensors,
+  };
+}

@@ -1,0 +1,59 @@
+import type * as tfjs from '@tensorflow/tfjs-core';
+import type { Tensor4D } from '@tensorflow/tfjs-core';
+import { BATCH_NORM_EPSILON, type Affine, type Moments, type Ops, type Tensor } from './ops.ts';
+
+type Tf = typeof tfjs;
+
+/** {@link Ops} from TensorFlow.js's own operations and gradients: slow, and true on any backend. */
+export function plainOps(tf: Tf): Ops {
+  const padded = (x: Tensor, kernel: number): Tensor4D => {
+    const p = (kernel - 1) / 2;
+    return tf.pad4d(x as Tensor4D, [[0, 0], [p, p], [p, p], [0, 0]]); // prettier-ignore
+  };
+  const normalise = (x: Tensor, { gamma, beta }: Affine, { mean, variance }: Moments): Tensor =>
+    tf.add(
+      tf.mul(tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON))), gamma),
+      beta,
+    );
+  return {
+    ...elementwise(tf),
+    normalise,
+    conv2d: (x, filter, stride) =>
+      tf.conv2d(padded(x, filter.shape[0]), filter as Tensor4D, stride, 'valid'),
+    depthwiseConv2d: (x, filter, stride) =>
+      tf.depthwiseConv2d(padded(x, filter.shape[0]), filter as Tensor4D, stride, 'valid'),
+    batchNorm: (x, affine, moving) => {
+      const { mean, variance } = tf.moments(x, [0, 1, 2]);
+      const y = normalise(x, affine, { mean, variance });
+      const count = x.size / (x.shape[3] as number);
+      const unbiased = tf.mul(variance, count / (count - 1));
+      if (moving === undefined) return { y, moments: { mean, variance: unbiased } };
+      const blend = (old: Tensor, batch: Tensor): Tensor =>
+        tf.add(tf.mul(old, 1 - moving.factor), tf.mul(batch, moving.factor));
+      const { previous } = moving;
+      const moments = {
+        mean: blend(previous.mean, mean),
+        variance: blend(previous.variance, unbiased),
+      };
+      return { y, moments };
+    },
+    linear: (x, weight) => tf.matMul(tf.reshape(x, [x.shape[0], -1]), weight),
+  };
+}
+
+function elementwise(
+  tf: Tf,
+): Omit<Ops, 'conv2d' | 'depthwiseConv2d' | 'batchNorm' | 'normalise' | 'linear'> {
+  return {
+    relu: (x) => tf.relu(x),
+    swish: (x) => tf.mul(x, tf.sigmoid(x)),
+    hardSigmoid: (x) => tf.div(tf.clipByValue(tf.add(x, 3), 0, 6), 6),
+    globalAveragePool: (x) => tf.mean(x, [1, 2], true),
+    add: (a, b) => tf.add(a, b),
+    gate: (x, gate) => tf.mul(x, gate),
+    biasAdd: (x, bias) => tf.add(x, bias),
+    softmax: (logits) => tf.softmax(logits),
+    softCrossEntropy: (logits, targets) =>
+      tf.neg(tf.mean(tf.sum(tf.mul(targets, tf.logSoftmax(logits)), -1))),
+  };
+}

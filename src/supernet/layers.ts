@@ -1,0 +1,164 @@
+import type { Engine } from '../engine/engine.ts';
+import type { Moments, Tensor } from '../engine/ops.ts';
+import type { Parameter } from '../engine/parameter.ts';
+import type { Activation } from '../searchspace/space.ts';
+import type { Initialiser } from './initialisers.ts';
+import type { Statistics } from './statistics.ts';
+
+/** How one forward pass normalises, and from where it takes its weights. */
+export interface Pass {
+  readonly engine: Engine;
+  /**
+   * `batch`: by the batch's own moments, which `record` (if given) also blends into `statistics`;
+   * `stored`: by moments collected before.
+   */
+  readonly normalisation:
+    | { readonly by: 'batch'; readonly record?: { into: Statistics; factor: number } }
+    | { readonly by: 'stored'; readonly statistics: Statistics };
+  /** Value of a parameter in this pass; its own unless a virtual step asks for others. */
+  readonly weightOf: (parameter: Parameter) => Tensor;
+}
+
+/** A part of a network: its parameters and its forward function. */
+export interface Module {
+  readonly parameters: readonly Parameter[];
+  /** `[batch, height, width, in]` to `[batch, height', width', out]`; the scope owns the result. */
+  forward(x: Tensor, pass: Pass): Tensor;
+}
+
+/** Makes named parameters with their initial values. */
+export type ParameterFactory = (
+  name: string,
+  shape: readonly number[],
+  initialise: Initialiser,
+) => Parameter;
+
+/** Channels and window of one convolution. */
+export interface ConvolutionShape {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly input: number;
+  readonly output: number;
+}
+
+/** Dense convolution without bias. */
+export function convolution(
+  make: ParameterFactory,
+  name: string,
+  { kernel, stride, input, output }: ConvolutionShape,
+): Module {
+  const filter = make(`${name}/filter`, [kernel, kernel, input, output], {
+    kind: 'normal',
+    deviation: Math.sqrt(2 / (kernel * kernel * output)),
+  });
+  return {
+    parameters: [filter],
+    forward: (x, { engine, weightOf }) => engine.ops.conv2d(x, weightOf(filter), stride),
+  };
+}
+
+/** Depthwise convolution without bias. */
+export function depthwise(
+  make: ParameterFactory,
+  name: string,
+  { kernel, stride, channels }: { kernel: number; stride: number; channels: number },
+): Module {
+  const filter = make(`${name}/filter`, [kernel, kernel, channels, 1], {
+    kind: 'normal',
+    deviation: Math.sqrt(2 / (kernel * kernel)),
+  });
+  return {
+    parameters: [filter],
+    forward: (x, { engine, weightOf }) => engine.ops.depthwiseConv2d(x, weightOf(filter), stride),
+  };
+}
+
+/** Bias on the last axis. */
+export function bias(make: ParameterFactory, name: string, channels: number): Module {
+  const parameter = make(`${name}/bias`, [channels], { kind: 'constant', value: 0 });
+  return {
+    parameters: [parameter],
+    forward: (x, { engine, weightOf }) => engine.ops.biasAdd(x, weightOf(parameter)),
+  };
+}
+
+/** Batch norm, epsilon 1e-5, whose moments live in the pass's statistics under `name`. */
+export function batchNorm(make: ParameterFactory, name: string, channels: number): Module {
+  const gamma = make(`${name}/gamma`, [channels], { kind: 'constant', value: 1 });
+  const beta = make(`${name}/beta`, [channels], { kind: 'constant', value: 0 });
+  return {
+    parameters: [gamma, beta],
+    forward: (x, { engine, normalisation, weightOf }) => {
+      const affine = { gamma: weightOf(gamma), beta: weightOf(beta) };
+      if (normalisation.by === 'stored') {
+        return engine.ops.normalise(x, affine, normalisation.statistics.of(name, channels));
+      }
+      const { record } = normalisation;
+      if (record === undefined) return engine.ops.batchNorm(x, affine).y;
+      const previous: Moments = record.into.of(name, channels);
+      const { y, moments } = engine.ops.batchNorm(x, affine, { previous, factor: record.factor });
+      record.into.replace(name, moments);
+      return y;
+    },
+  };
+}
+
+/** The non-linearity of that name. */
+export function activation(kind: Activation): Module {
+  return {
+    parameters: [],
+    forward: (x, { engine }) => (kind === 'none' ? x : engine.ops[kind](x)),
+  };
+}
+
+/** Squeeze-and-excitation: pool, 1x1 to `squeezed` with ReLU, 1x1 back, hard-sigmoid gate. */
+export function squeezeExcite(
+  make: ParameterFactory,
+  name: string,
+  { channels, squeezed }: { channels: number; squeezed: number },
+): Module {
+  const reduce = sequence(
+    convolution(make, `${name}/reduce`, {
+      kernel: 1,
+      stride: 1,
+      input: channels,
+      output: squeezed,
+    }),
+    bias(make, `${name}/reduce`, squeezed),
+    activation('relu'),
+  );
+  const expand = sequence(
+    convolution(make, `${name}/expand`, {
+      kernel: 1,
+      stride: 1,
+      input: squeezed,
+      output: channels,
+    }),
+    bias(make, `${name}/expand`, channels),
+  );
+  return {
+    parameters: [...reduce.parameters, ...expand.parameters],
+    forward: (x, pass) => {
+      const { ops } = pass.engine;
+      const pooled = ops.globalAveragePool(x); // [batch, 1, 1, channels]
+      const excitation = expand.forward(reduce.forward(pooled, pass), pass);
+      return ops.gate(x, ops.hardSigmoid(excitation));
+    },
+  };
+}
+
+/** Modules one after the other. */
+export function sequence(...modules: readonly Module[]): Module {
+  return {
+    parameters: modules.flatMap((module) => module.parameters),
+    forward: (x, pass) => modules.reduce((y, module) => module.forward(y, pass), x),
+  };
+}
+
+/** A module with a shortcut around it. */
+export function residual(module: Module): Module {
+  return {
+    parameters: module.parameters,
+    forward: (x, pass) => pass.engine.ops.add(module.forward(x, pass), x),
+  };
+}
