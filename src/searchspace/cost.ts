@@ -1,4 +1,4 @@
-import { makeDivisible, outputShape } from './operations.ts';
+import { keepsShape, makeDivisible, outputShape } from './operations.ts';
 import { candidatesOf } from './path.ts';
 import type { FeatureShape, Operation, Path, SearchSpace } from './space.ts';
 
@@ -118,7 +118,7 @@ function identity(
   operation: Extract<Operation, { kind: 'identity' }>,
   input: FeatureShape,
 ): readonly Partial<Cost>[] {
-  if (operation.stride === 1 && operation.out === input.channels) return [];
+  if (keepsShape(operation, input)) return [];
   const output = outputShape(operation, input);
   return [convolution(output, input.channels), batchNorm(output)];
 }

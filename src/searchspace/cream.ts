@@ -2,10 +2,10 @@
 import type { Candidate, NetworkSkeleton } from '../generated/network-skeleton.ts';
 
 /** Kernel sizes in pixels, slowest first: Cream counts operations kernel by kernel. */
-const KERNELS = [3, 5, 7] as const;
+export const KERNELS = [3, 5, 7] as const;
 
 /** Expansion ratios; the fast axis of Cream's operation index. */
-const EXPANSIONS = [4, 6] as const;
+export const EXPANSIONS = [4, 6] as const;
 
 /** Names of the six operations of a block in the order of Cream's index, `k3e4` to `k7e6`. */
 export const CREAM_OPERATIONS: readonly string[] = KERNELS.flatMap((kernel) =>
@@ -136,8 +136,102 @@ export function creamViolation(skeleton: Readonly<NetworkSkeleton>): CreamViolat
       wanted: CREAM_OPERATIONS.map((name) => `${name}=${name}`).join(' '),
       found: skeleton.candidates.map((each) => `${each.name}=${operationName(each)}`).join(' '),
     },
+    { path: '/activation', wanted: 'swish', found: skeleton.activation },
+    { path: '/squeezeExcite', wanted: '0.25', found: String(skeleton.squeezeExcite) },
     { path: '/stem', wanted: 'conv separable', found: kinds(skeleton.stem) },
     { path: '/head', wanted: 'conv pool conv linear', found: kinds(skeleton.head) },
   ];
   return differences.find(({ wanted, found }) => wanted !== found) ?? null;
+}
+
+/** How the digits of the published nets are read; they differ where a stage has one block. */
+export type Decoding = 'published' | 'literal';
+
+/** The operations of a published net block by block, its stages parted by a bar. */
+interface PublishedNet {
+  readonly depths: FivePerStage;
+  /** Height and width of the input images, in pixels. */
+  readonly imageSize: number;
+  /** As the released weights have it: a stage with one block has that stage's default. */
+  readonly published: string;
+  /** As the released list of digits has it. */
+  readonly literal: string;
+}
+
+const CREAM_481 =
+  'k5e6 k7e4 k5e6 k3e6 | k5e6 k5e4 k5e6 k3e4 | k5e6 k5e6 k5e6 k3e6 k3e6 | ' +
+  'k5e6 k5e6 k5e6 k5e6 | k5e6 k5e6 k5e6 k5e6';
+
+const CREAM_604 =
+  'k5e6 k5e6 k5e4 k5e6 k5e6 | k5e6 k5e4 k5e6 k5e4 k5e6 | k5e6 k5e4 k5e6 k5e4 k5e6 | ' +
+  'k5e6 k5e6 k5e4 k5e4 k5e6 k5e6 | k5e6 k5e6 k5e4 k5e6 k5e6 k5e6';
+
+/** @see Cream tools/retrain.py:58-87 and lib/models/structures/childnet.py:115-117 @ 4a13c40 */
+const PUBLISHED: ReadonlyMap<string, PublishedNet> = new Map([
+  [
+    'cream-14',
+    {
+      depths: [1, 2, 2, 1, 1],
+      imageSize: 64,
+      published: 'k3e4 | k5e6 k5e6 | k5e6 k5e6 | k3e6 | k5e6',
+      literal: 'k5e6 | k5e6 k5e6 | k5e6 k5e6 | k5e6 | k5e6',
+    },
+  ],
+  [
+    'cream-43',
+    {
+      depths: [1, 2, 2, 3, 2],
+      imageSize: 96,
+      published: 'k3e4 | k5e6 k3e6 | k5e6 k3e6 | k5e6 k5e6 k5e6 | k5e6 k5e6',
+      literal: 'k5e6 | k5e6 k3e6 | k5e6 k3e6 | k5e6 k5e6 k5e6 | k5e6 k5e6',
+    },
+  ],
+  [
+    'cream-114',
+    {
+      depths: [1, 2, 2, 3, 2],
+      imageSize: 160,
+      published: 'k3e4 | k5e6 k5e6 | k5e6 k5e6 | k5e6 k5e6 k5e6 | k5e6 k5e6',
+      literal: 'k5e6 | k5e6 k5e6 | k5e6 k5e6 | k5e6 k5e6 k5e6 | k5e6 k5e6',
+    },
+  ],
+  [
+    'cream-287',
+    {
+      depths: [1, 2, 3, 4, 3],
+      imageSize: 224,
+      published: 'k3e4 | k5e6 k5e6 | k5e6 k3e6 k5e6 | k5e6 k5e6 k5e6 k5e6 | k5e6 k5e6 k5e6',
+      literal: 'k5e6 | k5e6 k5e6 | k5e6 k3e6 k5e6 | k5e6 k5e6 k5e6 k5e6 | k5e6 k5e6 k5e6',
+    },
+  ],
+  [
+    'cream-481',
+    { depths: [4, 4, 5, 4, 4], imageSize: 224, published: CREAM_481, literal: CREAM_481 },
+  ],
+  [
+    'cream-604',
+    { depths: [5, 5, 5, 6, 6], imageSize: 224, published: CREAM_604, literal: CREAM_604 },
+  ],
+]);
+
+/** Names of the published nets. */
+export const PUBLISHED_NAMES: readonly string[] = [...PUBLISHED.keys()];
+
+/**
+ * Looks a published net up: its skeleton with its own depths, resolution and 1000 classes, and the
+ * operation of each block in execution order.
+ *
+ * @returns Null when no net has that name.
+ */
+export function publishedNet(
+  name: string,
+  decoding: Decoding,
+): { readonly skeleton: NetworkSkeleton; readonly operations: readonly string[] } | null {
+  const net = PUBLISHED.get(name);
+  if (net === undefined) return null;
+  const { depths, imageSize } = net;
+  return {
+    skeleton: creamSkeleton({ name, depths, imageSize, classes: 1000 }),
+    operations: net[decoding].split(' | ').flatMap((stage) => stage.split(' ')),
+  };
 }

@@ -37,3 +37,11 @@ export function outputShape(operation: Operation, input: FeatureShape): FeatureS
     }
   }
 }
+
+/** Whether an operation keeps its input's shape: then it has a shortcut, or does nothing at all. */
+export function keepsShape(
+  operation: { readonly stride: number; readonly out: number },
+  input: FeatureShape,
+): boolean {
+  return operation.stride === 1 && operation.out === input.channels;
+}
