@@ -50,15 +50,17 @@ export function emptyBoard(capacity: number): Board {
 }
 
 /**
- * Whether a path may enter: the board has room, or the path beats the least accurate entry by more
- * than the gap, or beats it at fewer multiply-accumulates (all comparisons strict).
+ * Whether a measured path may enter: the board has room, or the path beats the least accurate entry
+ * by more than the gap, or beats it at fewer multiply-accumulates (all comparisons strict). A path
+ * that is on the board already always may: its newest measurement replaces the old one.
  */
 export function isAdmissible(
   board: Board,
-  merit: Merit,
+  applicant: Merit & { readonly path: Path },
   gapAt: (worst: number) => number,
 ): boolean {
-  return beatsWorst(board, merit, { gapAt, accuracyOf: (entry) => entry.accuracy });
+  if (board.entries.some((entry) => isSamePath(entry.path, applicant.path))) return true;
+  return beatsWorst(board, applicant, { gapAt, accuracyOf: (entry) => entry.accuracy });
 }
 
 /** The same rule between training-batch accuracies: is the path worth a measurement? */
@@ -80,16 +82,14 @@ function beatsWorst(
 
 /** Adds a measured path, or replaces its older measurement; drops the last entry when over-full. */
 export function insert(board: Board, entry: BoardEntry): Board {
-  const key = pathKey(entry.path);
-  const others = board.entries.filter((other) => pathKey(other.path) !== key);
+  const others = board.entries.filter((other) => !isSamePath(other.path, entry.path));
   const entries = [...others, entry].sort(byMerit).slice(0, board.capacity);
   return { ...board, entries };
 }
 
-/** Whether a path is on the board. */
-export function holds(board: Board, path: Path): boolean {
-  const key = pathKey(path);
-  return board.entries.some((entry) => pathKey(entry.path) === key);
+/** Whether two paths take the same candidate everywhere. */
+export function isSamePath(a: Path, b: Path): boolean {
+  return pathKey(a) === pathKey(b);
 }
 
 /** Most accurate first, then cheapest, then by path: a total order. */

@@ -1,6 +1,5 @@
 import type { Path } from '../searchspace/space.ts';
-import { pathKey } from '../searchspace/path.ts';
-import type { BoardEntry } from './board.ts';
+import { isSamePath, type BoardEntry } from './board.ts';
 import { matchingDegree, matchingScore, type MetaParameters } from './meta-network.ts';
 
 /** A board entry together with what the student says about its probe. */
@@ -25,10 +24,9 @@ export function chooseTeacher(
   matches: readonly Match[],
   student: Path,
 ): Teacher | null {
-  const key = pathKey(student);
   let best: { match: Match; score: number } | null = null;
   for (const match of matches) {
-    if (pathKey(match.entry.path) === key) continue;
+    if (isSamePath(match.entry.path, student)) continue;
     const score = matchingScore(phi, match.difference);
     if (!Number.isFinite(score)) return null;
     if (best === null || score > best.score) best = { match, score };

@@ -21,3 +21,6 @@ export function defaultLearningRate(batchSize: number): number {
 }
 
 const REFERENCE_LR = 0.1;
+
+/** Learning rate of the meta network. */
+export const DEFAULT_META_LR = 0.1;

@@ -1,0 +1,84 @@
+import type { MacsRange } from '../search/sampler.ts';
+import { noiseGap } from '../search/board.ts';
+import {
+  DEFAULT_META_LR,
+  defaultLearningRate,
+  defaultMetaInterval,
+  defaultWarmupEpochs,
+} from './schedule.ts';
+
+/** What a user may say about a search; what is left out scales with the run. */
+export interface SearchSettings {
+  readonly seed: number;
+  readonly epochs: number;
+  /** Training images drawn afresh each epoch. */
+  readonly imagesPerEpoch: number;
+  readonly batchSize: number;
+  readonly lr?: number | undefined;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly labelSmoothing: number;
+  readonly metaLr?: number | undefined;
+  readonly boardSize: number;
+  readonly probeImages: number;
+  readonly metaImages: number;
+  readonly metaInterval?: number | undefined;
+  readonly warmupEpochs?: number | undefined;
+  readonly accGap?: number | undefined;
+  readonly minMacs: number;
+  readonly maxMacs?: number | undefined;
+  readonly prior?: Readonly<Record<string, number>> | undefined;
+  /** Ranking images of an epoch report; all of them at the end. */
+  readonly rankingImages?: number | undefined;
+}
+
+/** All numbers of a search, nothing left to default. */
+export interface SearchPlan extends MacsRange {
+  readonly seed: number;
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+  readonly totalSteps: number;
+  readonly batchSize: number;
+  /** Learning rate of the first step. */
+  readonly lr: number;
+  readonly momentum: number;
+  readonly weightDecay: number;
+  readonly labelSmoothing: number;
+  readonly metaLr: number;
+  readonly boardSize: number;
+  readonly probeImages: number;
+  readonly metaImages: number;
+  /** Global steps between two meta steps. */
+  readonly metaInterval: number;
+  /** Epochs before the board opens. */
+  readonly warmupEpochs: number;
+  /** Accuracy lead that outweighs cost, fraction, at a worst entry of that accuracy. */
+  readonly gapAt: (worst: number) => number;
+  readonly prior: Readonly<Record<string, number>> | null;
+  /** Ranking images of an epoch report. */
+  readonly rankingImages: number;
+}
+
+/**
+ * Fills in what depends on the length of the run.
+ *
+ * @param boardImages - Images of the mini-set that accuracies are measured on.
+ */
+export function planSearch(settings: SearchSettings, boardImages: number): SearchPlan {
+  const { epochs, batchSize, accGap } = settings;
+  const stepsPerEpoch = Math.max(1, Math.floor(settings.imagesPerEpoch / batchSize));
+  const totalSteps = epochs * stepsPerEpoch;
+  return {
+    ...settings,
+    stepsPerEpoch,
+    totalSteps,
+    lr: settings.lr ?? defaultLearningRate(batchSize),
+    metaLr: settings.metaLr ?? DEFAULT_META_LR,
+    metaInterval: settings.metaInterval ?? defaultMetaInterval(totalSteps),
+    warmupEpochs: settings.warmupEpochs ?? defaultWarmupEpochs(epochs),
+    gapAt: accGap === undefined ? noiseGap(boardImages) : () => accGap,
+    maxMacs: settings.maxMacs ?? Infinity,
+    prior: settings.prior ?? null,
+    rankingImages: settings.rankingImages ?? Infinity,
+  };
+}

@@ -1,0 +1,58 @@
+import { createRng } from '../foundation/rng.ts';
+import { samplePath } from '../search/sampler.ts';
+import type { Path } from '../searchspace/space.ts';
+import type { SearchPlan } from './plan.ts';
+import type { Batch, SearchMetrics } from './ports.ts';
+import type { RankedPath } from './ranking.ts';
+import { learningRate } from './schedule.ts';
+import type { SearchState } from './state.ts';
+
+/** Random paths that stand in for the board until it opens. */
+const STAND_INS = 10;
+
+/** Which paths an epoch's report ranks: the board, or random paths before it opens. */
+export function pathsToRank(
+  { board, supernet }: SearchState,
+  { plan, macsOf }: { plan: SearchPlan; macsOf: (path: Path) => number },
+  epoch: number,
+): readonly Path[] {
+  if (board.entries.length > 0) return board.entries.map(({ path }) => path);
+  return Array.from({ length: STAND_INS }, (_, index) =>
+    samplePath(
+      supernet.space,
+      { ...plan, macsOf },
+      createRng({ seed: plan.seed, stream: 'stand-in', step: epoch, index }),
+    ),
+  );
+}
+
+/** The first batches that together hold at least `images` images. */
+export function firstBatches(batches: readonly Batch[], images: number): readonly Batch[] {
+  let held = 0;
+  return batches.filter(({ count }) => {
+    const wanted = held < images;
+    held += count;
+    return wanted;
+  });
+}
+
+/** An epoch's metrics. `trainingMs` is the time that the epoch's steps took. */
+export function metricsOf(
+  { step, tally }: SearchState,
+  ranking: readonly RankedPath[],
+  context: { plan: SearchPlan; macsOf: (path: Path) => number; trainingMs: number },
+): SearchMetrics {
+  const { plan, macsOf, trainingMs } = context;
+  const best = ranking[0] as RankedPath;
+  const distilled = Math.max(1, tally.distilled);
+  return {
+    default: best.accuracy,
+    loss: tally.loss / tally.steps,
+    kdLoss: tally.kd / distilled,
+    rho: tally.rho / distilled,
+    boardMean: ranking.reduce((sum, { accuracy }) => sum + accuracy, 0) / ranking.length,
+    bestMacs: macsOf(best.path),
+    lr: learningRate(plan.lr, step, plan.totalSteps),
+    imagesPerSecond: (1000 * tally.steps * plan.batchSize) / trainingMs,
+  };
+}
