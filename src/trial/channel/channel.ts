@@ -1,0 +1,116 @@
+/**
+ * The trial's side of its connection to NNI. A connection ends in one of three ways:
+ *
+ * - Close: either side ended it on purpose (our `close`, HTTP 410, `_bye_`). Calls under way and
+ *   later ones reject with CHANNEL_CLOSED.
+ * - Lost: it broke and the channel repairs it, within bounds. The caller only waits longer.
+ * - Error: the repair failed, or the other side does not speak the protocol. Calls reject with
+ *   CHANNEL_FAILED.
+ */
+import type { Metric, ParameterCommand } from '../../generated/nni-message.ts';
+import { TrialError, messageOf } from '../../foundation/errors.ts';
+
+/** What the tuner chose for this trial. */
+export interface ParameterRecord {
+  /** The tuner's number of the record; null for a trial that no tuner made. */
+  readonly parameterId: number | null;
+  /** The chosen values by name. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/** One connection to NNI; the meaning of its errors is at the top of this file. */
+export interface TrialChannel {
+  /** The trial's parameters. NNI is asked once, however often this is called. */
+  receiveParameters(): Promise<ParameterRecord>;
+  /** Resolves when the other side, or the operating system where nobody answers, has the metric. */
+  sendMetric(metric: Metric): Promise<void>;
+  /** Releases the connection. Idempotent. Nothing may be sent afterwards. */
+  close(): Promise<void>;
+}
+
+/**
+ * Reads the text of a parameter record; keys of NNI's that the trial does not need are ignored.
+ *
+ * @param where - Where the text came from, for the complaint.
+ * @throws TrialError CHANNEL_FAILED when it is not one.
+ */
+export function parseParameterRecord(text: string, where: string): ParameterRecord {
+  const { parameter_id: parameterId, parameters } = asObject(parseJson(text, where)) ?? {};
+  const values = asObject(parameters);
+  if (values === null || !isRecordId(parameterId)) {
+    throw channelFailed(where, 'a record with parameter_id and an object of parameters', text);
+  }
+  return { parameterId, parameters: values };
+}
+
+/**
+ * The record that a parameter command carries.
+ *
+ * @throws TrialError CHANNEL_FAILED when it is another command, or none.
+ */
+export function recordOfCommand(
+  command: Partial<Record<keyof ParameterCommand, unknown>> | null,
+  where: string,
+): ParameterRecord {
+  if (command?.type === 'parameter' && typeof command.parameter === 'string') {
+    return parseParameterRecord(command.parameter, where);
+  }
+  throw channelFailed(where, 'a parameter command', JSON.stringify(command));
+}
+
+/** @throws TrialError CHANNEL_FAILED when the text is not JSON. */
+export function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw channelFailed(where, 'JSON text', text, error);
+  }
+}
+
+/** The value if it is a JSON object, else null. */
+export function asObject(value: unknown): Readonly<Record<string, unknown>> | null {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject ? (value as Readonly<Record<string, unknown>>) : null;
+}
+
+function isRecordId(value: unknown): value is number | null {
+  return value === null || Number.isInteger(value);
+}
+
+const QUOTED_CHARACTERS = 200;
+
+/** The failure of a channel that cannot be repaired. */
+export function channelFailed(
+  where: string,
+  wanted: string,
+  found: string,
+  cause?: unknown,
+): TrialError {
+  const quoted = found.length > QUOTED_CHARACTERS ? `${found.slice(0, QUOTED_CHARACTERS)}…` : found;
+  return new TrialError(
+    'CHANNEL_FAILED',
+    {
+      where,
+      wanted,
+      found: quoted === '' ? 'nothing' : quoted,
+      next: "Read the manager's log (nnictl log stderr; nnimanager.log in the experiment's folder).",
+    },
+    cause,
+  );
+}
+
+/** The rejection of every call on a channel that either side ended on purpose. */
+export function channelClosed(where: string, reason: string): TrialError {
+  return new TrialError('CHANNEL_CLOSED', {
+    where,
+    wanted: 'an open channel',
+    found: `a closed one (${reason})`,
+    next: 'The experiment or this trial is being stopped; if it is not, resume it with nnictl resume.',
+  });
+}
+
+/** Text of an error of node's network layer, whose message is empty when it tried two addresses. */
+export function networkMessage(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return messageOf(error) || code;
+}

@@ -1,0 +1,53 @@
+import { request } from 'node:http';
+
+/** One HTTP request to the manager. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'PUT';
+  readonly url: string;
+  /** JSON text. */
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}
+
+/** The answer, whatever it was below status 500. */
+export interface HttpReply {
+  readonly status: number;
+  /** Whether the content type is JSON; a wrong path is answered with the web UI's page. */
+  readonly isJson: boolean;
+  readonly body: string;
+}
+
+/**
+ * Sends one request over a connection of its own: no proxy, no connection pool, hence no request
+ * that is lost or doubled because the server closed an idle connection just then.
+ *
+ * @throws Error of node's network layer, AbortError, or Error on status 500 and above.
+ */
+export async function exchange({ method, url, body, signal }: HttpRequest): Promise<HttpReply> {
+  const headers =
+    body === undefined
+      ? {}
+      : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers, signal, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => {
+        const status = response.statusCode ?? 0;
+        const text = Buffer.concat(chunks).toString('utf8');
+        const isJson = response.headers['content-type']?.startsWith('application/json') ?? false;
+        if (status >= 500) reject(new Error(`status ${status} ${text}`));
+        else resolve({ status, isJson, body: text });
+      });
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+/** Errors of a connection that was never made: the manager has seen nothing of the request. */
+export function isUndelivered(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN';
+}

@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TrialError } from '../../foundation/errors.ts';
+import type { Logger } from '../../foundation/logger.ts';
+import type {
+  Metric,
+  MetricCommand,
+  RequestParameterCommand,
+} from '../../generated/nni-message.ts';
+import type { ParameterRecord, TrialChannel } from './channel.ts';
+import {
+  asObject,
+  channelClosed,
+  channelFailed,
+  networkMessage,
+  parseJson,
+  recordOfCommand,
+} from './channel.ts';
+import { encodeJson } from './encoding.ts';
+import type { HttpReply } from './http-exchange.ts';
+import { exchange, isUndelivered } from './http-exchange.ts';
+import { findOwnRecord } from './own-record.ts';
+
+/** How patient the channel is, in milliseconds. */
+export interface HttpPatience {
+  /** For the parameters, all repetitions included. */
+  readonly parametersMs: number;
+  /** For the answer to one metric, repetitions included. */
+  readonly metricMs: number;
+  /** Pauses before the repetitions of a request that did not get through. */
+  readonly retryDelaysMs: readonly number[];
+  /** Between two looks for the trial's own record. */
+  readonly lookupIntervalMs: number;
+  readonly lookupAttempts: number;
+}
+
+const PATIENCE: HttpPatience = {
+  parametersMs: 60_000,
+  metricMs: 30_000,
+  retryDelaysMs: [100, 200, 400, 800, 1600],
+  lookupIntervalMs: 100,
+  lookupAttempts: 50,
+};
+
+/** What an {@link HttpChannel} needs. */
+export interface HttpChannelOptions {
+  readonly url: string;
+  /** Address of the trial in NNI's database; null where it cannot be reached. */
+  readonly trialJobUrl: string | null;
+  readonly logger: Logger;
+  readonly patience?: HttpPatience;
+}
+
+const GONE = 410;
+const REQUEST_TIMEOUT = 408;
+
+/**
+ * Channel of NNI 3.0: commands are PUT to one URL, and answers fetched from it by long polling.
+ *
+ * A request that was never delivered is repeated. A PUT that broke later is not: the manager may
+ * have it, and a doubled metric stops NNI's tuners.
+ */
+export class HttpChannel implements TrialChannel {
+  private readonly closing = new AbortController();
+  private readonly options: HttpChannelOptions;
+  private readonly patience: HttpPatience;
+  private record: Promise<ParameterRecord> | undefined;
+
+  constructor(options: HttpChannelOptions) {
+    this.options = options;
+    this.patience = options.patience ?? PATIENCE;
+  }
+
+  receiveParameters(): Promise<ParameterRecord> {
+    this.record ??= this.within(this.patience.parametersMs, (signal) => this.receive(signal));
+    return this.record;
+  }
+
+  sendMetric(metric: Metric): Promise<void> {
+    const command: MetricCommand = { type: 'metric', metric: encodeJson(metric) };
+    return this.within(this.patience.metricMs, (signal) => this.put(command, signal));
+  }
+
+  close(): Promise<void> {
+    this.closing.abort();
+    return Promise.resolve();
+  }
+
+  private async receive(signal: AbortSignal): Promise<ParameterRecord> {
+    const request: RequestParameterCommand = { type: 'request_parameter' };
+    await this.put(request, signal);
+    const handed = await this.poll(signal);
+    const { trialJobUrl: url, logger } = this.options;
+    if (url === null) return handed;
+    const { lookupIntervalMs: intervalMs, lookupAttempts: attempts } = this.patience;
+    const own = await findOwnRecord({ url, intervalMs, attempts, signal });
+    if (own === null) {
+      logger.log('warning', `${url} does not tell this trial's parameters: used what NNI sent`);
+    }
+    return own ?? handed;
+  }
+
+  private async poll(signal: AbortSignal): Promise<ParameterRecord> {
+    const { url } = this.options;
+    for (;;) {
+      const reply = await this.attempt(() => exchange({ method: 'GET', url, signal }), signal);
+      if (reply.status !== REQUEST_TIMEOUT) return this.recordOf(reply);
+    }
+  }
+
+  private recordOf(reply: HttpReply): ParameterRecord {
+    const { url } = this.options;
+    this.requireSuccess(reply);
+    if (!reply.isJson) throw channelFailed(url, 'a command in JSON', reply.body);
+    return recordOfCommand(asObject(parseJson(reply.body, url)), url);
+  }
+
+  private async put(
+    command: RequestParameterCommand | MetricCommand,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { url } = this.options;
+    const send = (): Promise<HttpReply> =>
+      exchange({ method: 'PUT', url, body: encodeJson(command), signal });
+    const reply = await this.attempt(send, signal, isUndelivered);
+    this.requireSuccess(reply);
+  }
+
+  private requireSuccess({ status, body }: HttpReply): void {
+    const { url } = this.options;
+    if (status === GONE) throw channelClosed(url, 'the manager has shut it down');
+    if (status !== 200) throw channelFailed(url, 'status 200', `status ${status} ${body}`);
+  }
+
+  private async attempt(
+    send: () => Promise<HttpReply>,
+    signal: AbortSignal,
+    mayRepeat: (error: unknown) => boolean = () => true,
+  ): Promise<HttpReply> {
+    for (const delayMs of this.patience.retryDelaysMs) {
+      try {
+        return await send();
+      } catch (error) {
+        if (signal.aborted || !mayRepeat(error)) throw error;
+        await sleep(delayMs, undefined, { signal });
+      }
+    }
+    return send();
+  }
+
+  /** Runs a dialogue until its deadline or `close`, and says what its errors mean. */
+  private async within<T>(
+    limitMs: number,
+    dialogue: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { url } = this.options;
+    const deadline = AbortSignal.timeout(limitMs);
+    try {
+      return await dialogue(AbortSignal.any([this.closing.signal, deadline]));
+    } catch (error) {
+      if (error instanceof TrialError) throw error;
+      if (this.closing.signal.aborted) throw channelClosed(url, 'this side has closed it');
+      const found = deadline.aborted ? `none in ${limitMs} ms` : networkMessage(error);
+      throw channelFailed(url, 'an answer', found, error);
+    }
+  }
+}

@@ -1,0 +1,235 @@
+import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+import type { TrialError } from '../../foundation/errors.ts';
+import type { Logger } from '../../foundation/logger.ts';
+import type {
+  ByeCommand,
+  Metric,
+  MetricCommand,
+  NopCommand,
+  RequestParameterCommand,
+} from '../../generated/nni-message.ts';
+import type { ParameterRecord, TrialChannel } from './channel.ts';
+import {
+  asObject,
+  channelClosed,
+  channelFailed,
+  networkMessage,
+  parseJson,
+  recordOfCommand,
+} from './channel.ts';
+import { encodeJson } from './encoding.ts';
+
+/** How patient the channel is, in milliseconds. */
+export interface WebSocketPatience {
+  /** For the parameters. */
+  readonly parametersMs: number;
+  /** Pauses before each try to connect, the first included. */
+  readonly connectDelaysMs: readonly number[];
+  /** Between two pings. */
+  readonly heartbeatMs: number;
+  /** For the other side to close its end. */
+  readonly closeMs: number;
+}
+
+const PATIENCE: WebSocketPatience = {
+  parametersMs: 60_000,
+  connectDelaysMs: [0, 1000, 2000, 3000, 4000, 5000],
+  heartbeatMs: 5000,
+  closeMs: 1000,
+};
+
+/** What a {@link WebSocketChannel} needs. */
+export interface WebSocketChannelOptions {
+  readonly url: string;
+  readonly logger: Logger;
+  readonly patience?: WebSocketPatience;
+}
+
+const CLOSED_ON_PURPOSE = 4000;
+const MISSING_PONGS_ALLOWED = 3;
+
+interface Outgoing {
+  readonly text: string;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * NNI's WebSocket channel: one JSON command a text frame. A lost connection is made again and what
+ * could not be written meanwhile follows. The protocol acknowledges nothing, so that `sendMetric`
+ * resolves when the operating system has the frame.
+ */
+export class WebSocketChannel implements TrialChannel {
+  private readonly options: WebSocketChannelOptions;
+  private readonly patience: WebSocketPatience;
+  private readonly answers = new EventEmitter();
+  /** Fires when the channel is closed or has failed; its reason is what calls reject with. */
+  private readonly ended = new AbortController();
+  private readonly queue: Outgoing[] = [];
+  private socket: WebSocket | null = null;
+  private isWriting = false;
+  private isStarted = false;
+  private record: Promise<ParameterRecord> | undefined;
+
+  constructor(options: WebSocketChannelOptions) {
+    this.options = options;
+    this.patience = options.patience ?? PATIENCE;
+  }
+
+  receiveParameters(): Promise<ParameterRecord> {
+    this.record ??= this.requestParameters();
+    return this.record;
+  }
+
+  sendMetric(metric: Metric): Promise<void> {
+    return this.send({ type: 'metric', metric: encodeJson(metric) });
+  }
+
+  async close(): Promise<void> {
+    const { socket } = this;
+    const reason = 'trial has ended';
+    const bye: ByeCommand = { type: '_bye_', reason };
+    if (!this.ended.signal.aborted) socket?.send(encodeJson(bye));
+    this.end(channelClosed(this.options.url, 'this side has closed it'));
+    if (socket === null) return;
+    socket.close(CLOSED_ON_PURPOSE, reason);
+    const limit = AbortSignal.timeout(this.patience.closeMs);
+    await once(socket, 'close', { signal: limit }).catch(() => {
+      socket.terminate();
+    });
+  }
+
+  private async requestParameters(): Promise<ParameterRecord> {
+    const { parametersMs } = this.patience;
+    const deadline = AbortSignal.timeout(parametersMs);
+    const signal = AbortSignal.any([this.ended.signal, deadline]);
+    try {
+      const [[record]] = await Promise.all([
+        once(this.answers, 'parameter', { signal }) as Promise<[ParameterRecord]>,
+        this.send({ type: 'request_parameter' }),
+      ]);
+      return record;
+    } catch {
+      this.ended.signal.throwIfAborted();
+      throw channelFailed(this.options.url, 'the parameters', `none in ${parametersMs} ms`);
+    }
+  }
+
+  private send(command: RequestParameterCommand | MetricCommand): Promise<void> {
+    if (this.ended.signal.aborted) return Promise.reject(this.ended.signal.reason as TrialError);
+    const sent = new Promise<void>((resolve, reject) => {
+      this.queue.push({ text: encodeJson(command), resolve, reject });
+    });
+    if (!this.isStarted) void this.keepConnected();
+    this.flush();
+    return sent;
+  }
+
+  /** Writes the queue in order; what fails to be written stays in it for the next connection. */
+  private flush(): void {
+    const [next] = this.queue;
+    if (this.socket === null || this.isWriting || next === undefined) return;
+    this.isWriting = true;
+    this.socket.send(next.text, (error) => {
+      this.isWriting = false;
+      if (error) return;
+      this.queue.shift();
+      next.resolve();
+      this.flush();
+    });
+  }
+
+  private async keepConnected(): Promise<void> {
+    this.isStarted = true;
+    try {
+      for (;;) await this.serve(await this.connect());
+    } catch (error) {
+      this.end(channelFailed(this.options.url, 'a connection', networkMessage(error), error));
+    }
+  }
+
+  private async connect(): Promise<WebSocket> {
+    let failure: unknown;
+    for (const delayMs of this.patience.connectDelaysMs) {
+      await sleep(delayMs, undefined, { signal: this.ended.signal });
+      const socket = this.createSocket();
+      try {
+        await once(socket, 'open', { signal: this.ended.signal });
+        return socket;
+      } catch (error) {
+        failure = error;
+        socket.terminate();
+      }
+    }
+    throw failure;
+  }
+
+  private createSocket(): WebSocket {
+    const { url, logger } = this.options;
+    const socket = new WebSocket(url, { perMessageDeflate: false });
+    socket.on('error', (error) => {
+      logger.log('warning', `connection to ${url}: ${networkMessage(error)}`);
+    });
+    socket.on('message', (data: Buffer) => {
+      try {
+        this.receive(data.toString('utf8'));
+      } catch (error) {
+        this.end(error);
+        socket.terminate();
+      }
+    });
+    return socket;
+  }
+
+  /** Uses a connection until it is gone. */
+  private async serve(socket: WebSocket): Promise<void> {
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    const heartbeat = this.startHeartbeat(socket);
+    this.socket = socket;
+    this.flush();
+    await closed;
+    this.socket = null;
+    clearInterval(heartbeat);
+  }
+
+  private startHeartbeat(socket: WebSocket): NodeJS.Timeout {
+    const nop: NopCommand = { type: '_nop_' };
+    let missingPongs = 0;
+    socket.on('pong', () => {
+      missingPongs = 0;
+    });
+    return setInterval(() => {
+      if (missingPongs > MISSING_PONGS_ALLOWED) {
+        socket.send(encodeJson(nop), (error) => {
+          if (error) socket.terminate();
+          else missingPongs = 0;
+        });
+      }
+      missingPongs++;
+      socket.ping();
+    }, this.patience.heartbeatMs);
+  }
+
+  /** @throws TrialError CHANNEL_FAILED when the frame is no command that a trial understands. */
+  private receive(text: string): void {
+    const { url } = this.options;
+    const command = asObject(parseJson(text, url));
+    switch (command?.['type']) {
+      case '_nop_':
+        return;
+      case '_bye_':
+        this.end(channelClosed(url, String(command['reason'])));
+        return;
+      default:
+        this.answers.emit('parameter', recordOfCommand(command, url));
+    }
+  }
+
+  private end(reason: unknown): void {
+    if (this.ended.signal.aborted) return;
+    this.ended.abort(reason);
+    for (const { reject } of this.queue.splice(0)) reject(reason);
+  }
+}

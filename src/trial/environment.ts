@@ -1,0 +1,109 @@
+import { TrialError } from '../foundation/errors.ts';
+
+/** How this trial reaches NNI. */
+export type ChannelAddress =
+  | {
+      /** NNI 3.0, local and remote. */
+      readonly kind: 'http';
+      readonly url: string;
+    }
+  | {
+      /** NNI's WebSocket framing; no released NNI gives trials such an address. */
+      readonly kind: 'websocket';
+      readonly url: string;
+    }
+  | {
+      /** NNI 2.x, local: frames in `.nni/metrics`. */
+      readonly kind: 'file';
+      readonly systemDirectory: string;
+    }
+  | {
+      /** Every other platform: marked lines on stdout. */
+      readonly kind: 'stdout';
+      readonly systemDirectory: string;
+    }
+  | {
+      /** No NNI at all. */
+      readonly kind: 'standalone';
+    };
+
+/** What NNI tells a trial through environment variables. */
+export interface Environment {
+  readonly channel: ChannelAddress;
+  /** `NNI_PLATFORM`, such as `local`; null without NNI. */
+  readonly platform: string | null;
+  /** `NNI_EXP_ID`; `STANDALONE` without NNI. */
+  readonly experimentId: string;
+  /** `NNI_TRIAL_JOB_ID`; `STANDALONE` without NNI. */
+  readonly trialJobId: string;
+  /** `NNI_TRIAL_SEQ_ID`: position of the trial in the experiment, from 0; -1 where NNI does not know it. */
+  readonly sequenceId: number;
+  /** `NNI_OUTPUT_DIR`: where logs and results belong; null without NNI. */
+  readonly outputDirectory: string | null;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+const STANDALONE = 'STANDALONE';
+
+/**
+ * Reads NNI's environment variables.
+ *
+ * @throws TrialError ENVIRONMENT_UNSUPPORTED when the channel's address is of no kind that is
+ * spoken here, or a variable that the channel needs is missing.
+ */
+export function readEnvironment(variables: Variables): Environment {
+  const channel = channelAddress(variables);
+  const isStandalone = channel.kind === 'standalone';
+  const idOf = (name: string): string =>
+    isStandalone ? (variables[name] ?? STANDALONE) : required(variables, name);
+  return {
+    channel,
+    platform: variables['NNI_PLATFORM'] ?? null,
+    experimentId: idOf('NNI_EXP_ID'),
+    trialJobId: idOf('NNI_TRIAL_JOB_ID'),
+    sequenceId: Number(variables['NNI_TRIAL_SEQ_ID'] ?? 0),
+    outputDirectory: isStandalone
+      ? (variables['NNI_OUTPUT_DIR'] ?? null)
+      : required(variables, 'NNI_OUTPUT_DIR'),
+  };
+}
+
+/** The choice and its order are NNI's own: a channel URL wins over the platform. */
+function channelAddress(variables: Variables): ChannelAddress {
+  const url = variables['NNI_TRIAL_COMMAND_CHANNEL'];
+  if (url !== undefined && url !== '') return addressOfUrl(url);
+  const platform = variables['NNI_PLATFORM'];
+  if (platform === undefined || platform === '' || platform === 'unittest') {
+    return { kind: 'standalone' };
+  }
+  const isReused = ['true', 'True'].includes(variables['REUSE_MODE'] ?? '');
+  return {
+    kind: platform === 'local' && !isReused ? 'file' : 'stdout',
+    systemDirectory: required(variables, 'NNI_SYS_DIR'),
+  };
+}
+
+function addressOfUrl(url: string): ChannelAddress {
+  if (url.startsWith('http://') && URL.canParse(url)) return { kind: 'http', url };
+  if (/^wss?:\/\//.test(url) && URL.canParse(url)) return { kind: 'websocket', url };
+  throw new TrialError('ENVIRONMENT_UNSUPPORTED', {
+    where: 'NNI_TRIAL_COMMAND_CHANNEL',
+    wanted: 'an http:// or ws:// URL',
+    found: `"${url}"`,
+    next: url.startsWith('import://')
+      ? 'An import:// channel is a Python class, which only a Python trial can load: use a training service of NNI 3.0 itself, such as local.'
+      : 'Start the trial through nnictl, or unset the variable to run without NNI.',
+  });
+}
+
+function required(variables: Variables, name: string): string {
+  const value = variables[name];
+  if (value !== undefined && value !== '') return value;
+  throw new TrialError('ENVIRONMENT_UNSUPPORTED', {
+    where: name,
+    wanted: 'a value from NNI',
+    found: 'none',
+    next: 'Start the trial through nnictl, or unset NNI_PLATFORM and NNI_TRIAL_COMMAND_CHANNEL to run without NNI.',
+  });
+}

@@ -1,0 +1,73 @@
+import { TrialError } from '../foundation/errors.ts';
+import type { Metric } from '../generated/nni-message.ts';
+import type { Reporter, SearchMetrics } from '../training/ports.ts';
+import type { TrialChannel } from './channel/channel.ts';
+import { encodeMetricValue } from './channel/encoding.ts';
+
+/** Whose metrics they are. */
+export interface MetricSource {
+  /** Number of the parameter record that the trial used; null where it has none. */
+  readonly parameterId: number | null;
+  readonly trialJobId: string;
+}
+
+/**
+ * Reports to NNI in the only form that its tuners and its web UI take without harm: sequences from 0
+ * without a gap, the same keys throughout, finite numbers, one final result, one metric at a time.
+ * After a failed send every later one rejects with the same error, so that no gap can arise.
+ *
+ * `intermediate` and `final` reject with METRIC_INVALID, nothing being sent, when a number is not
+ * finite, the keys differ from the first report's, or the final result was already reported.
+ */
+export function createReporter(channel: TrialChannel, source: MetricSource): Reporter {
+  let sequence = 0;
+  let isFinished = false;
+  let keys: string | undefined;
+  let previous = Promise.resolve();
+
+  const report = async (type: Metric['type'], metrics: SearchMetrics): Promise<void> => {
+    if (isFinished) {
+      throw invalid(type, 'nothing after the final result', 'another report', DEFECT);
+    }
+    const numbers = finiteNumbers(type, metrics);
+    const names = numbers
+      .map(([name]) => name)
+      .sort()
+      .join(', ');
+    keys ??= names;
+    if (names !== keys) throw invalid(type, `the keys ${keys}`, names, DEFECT);
+    isFinished = type === 'FINAL';
+    const metric: Metric = {
+      parameter_id: source.parameterId,
+      trial_job_id: source.trialJobId,
+      type,
+      sequence: isFinished ? 0 : sequence++,
+      value: encodeMetricValue(numbers),
+    };
+    previous = previous.then(() => channel.sendMetric(metric));
+    await previous;
+  };
+
+  return {
+    intermediate: (metrics) => report('PERIODICAL', metrics),
+    final: (metrics) => report('FINAL', metrics),
+  };
+}
+
+const DEFECT = 'This is a defect of the program: please report it.';
+
+/** The numbers by name, `default` first, which is the one that NNI optimises. */
+function finiteNumbers(type: Metric['type'], metrics: SearchMetrics): [string, number][] {
+  const { default: primary, ...others } = metrics;
+  const numbers: [string, unknown][] = [['default', primary], ...Object.entries(others)];
+  const isFinite = (entry: [string, unknown]): entry is [string, number] =>
+    Number.isFinite(entry[1]);
+  if (numbers.every(isFinite)) return numbers;
+  const wrong = numbers.filter((entry) => !isFinite(entry));
+  const found = wrong.map(([name, value]) => `${name} = ${String(value)}`).join(', ');
+  throw invalid(type, 'finite numbers', found, 'Lower lr or metaLr: the search has diverged.');
+}
+
+function invalid(type: Metric['type'], wanted: string, found: string, next: string): TrialError {
+  return new TrialError('METRIC_INVALID', { where: `${type} metric`, wanted, found, next });
+}

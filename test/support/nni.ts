@@ -1,0 +1,38 @@
+/** Small things that tests of the NNI side share. */
+import type { Logger } from '../../src/foundation/logger.ts';
+import type { Metric } from '../../src/generated/nni-message.ts';
+
+/** Record text as the Python SDK writes it. */
+export const RECORD_TEXT =
+  '{"parameter_id": 2, "parameter_source": "algorithm", "parameters": {"seed": 3, "deep": {"_name": "Conv", "k": [1, null, true, 1.5e-7]}, "text": "\\u00e9"}, "parameter_index": 0}';
+
+/** What {@link RECORD_TEXT} says. */
+export const RECORD = {
+  parameterId: 2,
+  parameters: { seed: 3, deep: { _name: 'Conv', k: [1, null, true, 1.5e-7] }, text: 'é' },
+};
+
+export const TRIAL_ID = 'RNssq';
+
+/** An intermediate metric of {@link TRIAL_ID}. */
+export function metricOf(sequence: number, changes: Partial<Metric> = {}): Metric {
+  return {
+    parameter_id: 2,
+    trial_job_id: TRIAL_ID,
+    type: 'PERIODICAL',
+    sequence,
+    value: '{"default": 0.5}',
+    ...changes,
+  };
+}
+
+/** A logger that keeps its lines. */
+export function recordingLogger(): Logger & { readonly lines: string[] } {
+  const lines: string[] = [];
+  return {
+    lines,
+    log: (level, message) => {
+      lines.push(`${level} ${message}`);
+    },
+  };
+}
