@@ -1,0 +1,336 @@
+/* Generated from schemas/result.schema.json by `npm run generate`: do not edit. */
+
+/**
+ * What a search found, and what anyone needs to judge and to repeat it.
+ */
+export interface SearchResult {
+  /**
+   * Path of this schema, for editors.
+   */
+  $schema?: string;
+  /**
+   * Name and version of the file format.
+   */
+  format: 'nni-cream-result/1';
+  /**
+   * Search algorithm.
+   */
+  algorithm: 'cream';
+  /**
+   * What the scores are.
+   */
+  objective: {
+    /**
+     * Accuracy of the best guess.
+     */
+    metric: 'top1';
+    /**
+     * More is better.
+     */
+    mode: 'maximize';
+  };
+  /**
+   * The search space.
+   */
+  space: {
+    /**
+     * Name of the skeleton.
+     */
+    name: string;
+    /**
+     * Number of labelled blocks.
+     */
+    labels: number;
+    /**
+     * Digest of the resolved space, in hexadecimal.
+     */
+    sha256: string;
+    /**
+     * Budget of a path, in multiply-accumulates.
+     */
+    macs: {
+      /**
+       * Fewest, in multiply-accumulates.
+       */
+      min: number;
+      /**
+       * Most, in multiply-accumulates; null for no limit.
+       */
+      max: number | null;
+      /**
+       * What is counted: convolutions and linear layers.
+       */
+      counting: 'conv+linear MACs';
+    };
+  };
+  /**
+   * The answer.
+   */
+  best: {
+    sample: Sample;
+    /**
+     * Candidate names in execution order, for people.
+     */
+    path: string;
+    /**
+     * Accuracy on the ranking part, fraction.
+     */
+    score: number;
+    /**
+     * Cost, in multiply-accumulates.
+     */
+    macs: number;
+    /**
+     * Number of parameters.
+     */
+    params: number;
+  };
+  /**
+   * The board at the end, measured anew, best first.
+   */
+  board: BoardRow[];
+  /**
+   * What the answer has to beat.
+   */
+  baselines: {
+    /**
+     * Random paths of the budget, measured as the answer was.
+     */
+    randomPaths: {
+      /**
+       * Number of paths.
+       */
+      n: number;
+      /**
+       * Mean accuracy on the ranking part, fraction.
+       */
+      mean: number;
+      /**
+       * Best accuracy on the ranking part, fraction.
+       */
+      max: number;
+    };
+  };
+  /**
+   * Accuracy of the answer on the test part, fraction; null where the data set has none.
+   */
+  testAccuracy: number | null;
+  /**
+   * How pixels become inputs: (value / 255 - mean) / deviation, for red, green, blue.
+   */
+  normalisation: {
+    /**
+     * Mean of the training part, of values in [0, 1].
+     *
+     * @minItems 3
+     * @maxItems 3
+     */
+    mean: [number, number, number];
+    /**
+     * Standard deviation of the training part, of values in [0, 1].
+     *
+     * @minItems 3
+     * @maxItems 3
+     */
+    deviation: [number, number, number];
+  };
+  /**
+   * The images that were used.
+   */
+  data: {
+    /**
+     * Where the data set was.
+     */
+    path: string;
+    /**
+     * Names of the classes, in the order of the outputs.
+     */
+    classes: string[];
+    /**
+     * Images that weights were trained on.
+     */
+    trainImages: number;
+    /**
+     * Held-out images of the mini-set.
+     */
+    boardImages: number;
+    /**
+     * Held-out images of the meta steps.
+     */
+    metaImages: number;
+    /**
+     * Held-out images of the rankings.
+     */
+    rankingImages: number;
+    /**
+     * Images of the test part.
+     */
+    testImages: number;
+    /**
+     * Images that could not be used.
+     */
+    skipped: SkippedImage[];
+  };
+  /**
+   * What the budget admits.
+   */
+  feasibility: {
+    /**
+     * Cost of the smallest path of the space, in multiply-accumulates.
+     */
+    smallestMacs: number;
+    /**
+     * Cost of the largest path of the space, in multiply-accumulates.
+     */
+    largestMacs: number;
+    /**
+     * Share of the space inside the budget, fraction.
+     */
+    share: number;
+    /**
+     * Ends of the 95 % interval of an estimated share, fractions; both the share itself when it is exact.
+     *
+     * @minItems 2
+     * @maxItems 2
+     */
+    shareInterval: [number, number];
+    /**
+     * Whether all paths were counted rather than a sample of them.
+     */
+    exact: boolean;
+  };
+  /**
+   * Evidence that the algorithm was at work.
+   */
+  activity: {
+    /**
+     * Epoch of the first admission, from 0; null when the board stayed empty.
+     */
+    boardOpenedAtEpoch: number | null;
+    /**
+     * Measurements that put a path on the board.
+     */
+    admissions: number;
+    /**
+     * Steps of the matching network.
+     */
+    metaSteps: number;
+    /**
+     * Distance that the matching network has moved, relative to the length of its start.
+     */
+    phiChange: number;
+    /**
+     * Training steps with a teacher.
+     */
+    distilledSteps: number;
+    /**
+     * Smallest matching degree; 0 without a distilled step, fraction.
+     */
+    rhoMin: number;
+    /**
+     * Largest matching degree; 0 without a distilled step, fraction.
+     */
+    rhoMax: number;
+    /**
+     * Mean matching degree; 0 without a distilled step, fraction.
+     */
+    rhoMean: number;
+  };
+  /**
+   * Where the training time went.
+   */
+  costShares: {
+    /**
+     * Measurements for the board, share of the training time, fraction.
+     */
+    admission: number;
+    /**
+     * Waits for data, share of the training time, fraction.
+     */
+    dataWait: number;
+  };
+  /**
+   * Where the result comes from.
+   */
+  provenance: {
+    /**
+     * Seed of everything random.
+     */
+    seed: number;
+    /**
+     * Number of epochs.
+     */
+    epochs: number;
+    /**
+     * NNI's id of the trial; STANDALONE without NNI.
+     */
+    trialId: string;
+    /**
+     * NNI's id of the experiment; STANDALONE without NNI.
+     */
+    experimentId: string;
+    /**
+     * Version of each piece of software that matters, by name.
+     */
+    versions: {
+      [k: string]: string;
+    };
+  };
+}
+/**
+ * Candidate name under each label.
+ */
+export interface Sample {
+  [k: string]: string;
+}
+/**
+ * One path of the board.
+ */
+export interface BoardRow {
+  /**
+   * Position, from 1.
+   */
+  rank: number;
+  /**
+   * Accuracy on the ranking part, fraction.
+   */
+  score: number;
+  /**
+   * Accuracy on the mini-set at admission, fraction.
+   */
+  miniSetTop1: number;
+  /**
+   * Accuracy on the training batch at admission, fraction.
+   */
+  trainBatchTop1: number;
+  /**
+   * Cost, in multiply-accumulates.
+   */
+  macs: number;
+  /**
+   * Number of parameters.
+   */
+  params: number;
+  /**
+   * Epoch of the admission, from 0.
+   */
+  epoch: number;
+  sample: Sample;
+  /**
+   * Candidate names in execution order, for people.
+   */
+  path: string;
+}
+/**
+ * One image that could not be used.
+ */
+export interface SkippedImage {
+  /**
+   * File or entry.
+   */
+  name: string;
+  /**
+   * What was wrong with it.
+   */
+  reason: string;
+}

@@ -1,0 +1,150 @@
+/* Generated from schemas/trial-config.schema.json by `npm run generate`: do not edit. */
+
+/**
+ * Everything a search is told: the network, the data and the numbers of the algorithm. Paths are relative to the file.
+ */
+export interface TrialConfigFile {
+  /**
+   * Path of this schema, for editors.
+   */
+  $schema?: string;
+  /**
+   * Version of the file format.
+   */
+  version: 1;
+  /**
+   * Seed of everything random.
+   */
+  seed: number;
+  /**
+   * Path of the network skeleton file.
+   */
+  skeleton: string;
+  /**
+   * Path of the NNI search space file that holds the labels of the skeleton.
+   */
+  space: string;
+  data: DataConfig;
+  /**
+   * Number of epochs; each ends with a report.
+   */
+  epochs: number;
+  /**
+   * Training images drawn afresh in each epoch; without it all of them.
+   */
+  imagesPerEpoch?: number;
+  /**
+   * Training images in one step.
+   */
+  batchSize: number;
+  /**
+   * Learning rate of the first step; without it in proportion to the batch.
+   */
+  lr?: number;
+  /**
+   * Nesterov momentum of the weights.
+   */
+  momentum: number;
+  /**
+   * L2 penalty of the weights.
+   */
+  weightDecay: number;
+  /**
+   * Probability that is spread over all classes in the training targets.
+   */
+  labelSmoothing: number;
+  /**
+   * Learning rate of the matching network; without it a value of its own.
+   */
+  metaLr?: number;
+  /**
+   * Paths on the prioritized board.
+   */
+  boardSize: number;
+  /**
+   * Images of its batch that a path is admitted to the board with.
+   */
+  probeImages: number;
+  /**
+   * Held-out images of one meta step.
+   */
+  metaImages: number;
+  /**
+   * Steps between two meta steps; without it a fiftieth of the run, at least 10 and at most 200.
+   */
+  metaInterval?: number;
+  /**
+   * Epochs before the board opens; without it 21/120 of the run, at least 1.
+   */
+  warmupEpochs?: number;
+  /**
+   * Lead in accuracy that admits a path to a full board whatever its cost, as a fraction; without it from the noise of the mini-set, at least 0.05.
+   */
+  accGap?: number;
+  /**
+   * Fewest multiply-accumulates of a path that may be trained.
+   */
+  minMacs: number;
+  /**
+   * Most multiply-accumulates of a path that may be trained; without it no limit.
+   */
+  maxMacs?: number;
+  /**
+   * Most held-out images of one ranking; without it all that are left.
+   */
+  rankingImages?: number;
+  /**
+   * Training images that batch norm is recalibrated on for a ranking.
+   */
+  calibrationImages: number;
+  /**
+   * Relative probability of each candidate name in every block that has it; without it uniform.
+   */
+  prior?: {
+    /**
+     * Relative probability; 0 for never.
+     */
+    [k: string]: number;
+  };
+  /**
+   * `native` is TensorFlow; `js` is slow and only for tiny runs.
+   */
+  engine: 'native' | 'js';
+  /**
+   * Threads of the engine; without it as many as there are cores.
+   */
+  threads?: number;
+  /**
+   * Folder of the result where NNI names none.
+   */
+  output?: string;
+}
+/**
+ * The images.
+ */
+export interface DataConfig {
+  /**
+   * Folder or archive that holds the data set.
+   */
+  path: string;
+  /**
+   * Format of the data set; `auto` tells it from the files.
+   */
+  format: 'auto' | 'image-folder' | 'tar' | 'cifar10' | 'idx';
+  /**
+   * Whether every second training image is mirrored left to right; `auto` mirrors unless the images are digits.
+   */
+  flip: 'auto' | true | false;
+  /**
+   * Largest change of brightness, contrast and saturation of a training image, as a fraction; 0 for none.
+   */
+  jitter: number;
+  /**
+   * Probability that a rectangle of a training image is replaced by noise.
+   */
+  erasing: number;
+  /**
+   * Most images of the training part, and of the test part; without it all of them.
+   */
+  maxImages?: number;
+}
