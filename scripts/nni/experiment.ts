@@ -66,7 +66,8 @@ async function runNnictl(
   }
 }
 
-async function requireFreePort(port: number): Promise<void> {
+/** @throws TrialError PORT_IN_USE */
+export async function requireFreePort(port: number): Promise<void> {
   if ((await listenOn(port)) !== null) return;
   throw new TrialError('PORT_IN_USE', {
     where: `port ${port}`,

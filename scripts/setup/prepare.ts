@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { installEngine } from '../../src/engine/install/install.ts';
+import type { Logger } from '../../src/foundation/logger.ts';
 import { ensurePythonEnvironment } from './python-environment.ts';
 
 /** What the bootstrap hands over. */
@@ -12,20 +13,21 @@ export interface Setup {
   readonly args: readonly string[];
 }
 
+/** Says on the terminal what set-up does. */
+export const setupLogger: Logger = {
+  log: (_level, message) => {
+    console.log(`set-up: ${message}`);
+  },
+};
+
 /**
  * Installs what npm does not: NNI in a Python environment, then TensorFlow with the pip in it.
  *
  * @returns the folder of the Python environment.
  */
-export async function prepare({ root, python }: Setup): Promise<{ pythonFolder: string }> {
+export async function prepare({ root, python }: Setup): Promise<string> {
   const pythonFolder = join(root, '.python');
-  ensurePythonEnvironment({ folder: pythonFolder, python, env: process.env, print: console.log });
-  await installEngine({
-    logger: {
-      log: (_level, message) => {
-        console.log(`set-up: ${message}`);
-      },
-    },
-  });
-  return { pythonFolder };
+  ensurePythonEnvironment({ folder: pythonFolder, python, env: process.env, logger: setupLogger });
+  await installEngine({ logger: setupLogger });
+  return pythonFolder;
 }

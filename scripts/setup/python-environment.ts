@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TrialError } from '../../src/foundation/errors.ts';
+import type { Logger } from '../../src/foundation/logger.ts';
 
 /** NNI, and the limits without which NNI 3.0 does not start on today's packages. */
 const REQUIREMENTS = ['nni==3.0', 'setuptools<81', 'filelock<3.12', 'typeguard>=3,<4.1.3'];
@@ -12,7 +13,7 @@ export interface PythonEnvironment {
   /** Command of a Python 3.9 to 3.11 with venv. */
   readonly python: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly print: (line: string) => void;
+  readonly logger: Logger;
 }
 
 /**
@@ -23,12 +24,12 @@ export interface PythonEnvironment {
  *
  * @throws TrialError NNI_UNAVAILABLE when Python or pip fails.
  */
-export function ensurePythonEnvironment({ folder, python, env, print }: PythonEnvironment): void {
+export function ensurePythonEnvironment({ folder, python, env, logger }: PythonEnvironment): void {
   const stampFile = join(folder, 'complete.json');
   const stamp = JSON.stringify({ folder, requirements: REQUIREMENTS });
   if (existsSync(join(folder, 'bin/python')) && readIfThere(stampFile) === stamp) return;
 
-  print(`set-up: NNI 3.0 in a Python environment of its own, ${folder}`);
+  logger.log('info', `NNI 3.0 in a Python environment of its own, ${folder}`);
   rmSync(folder, { recursive: true, force: true });
   runStep(python, ['-m', 'venv', folder], env);
   runStep(join(folder, 'bin/pip'), ['install', '--quiet', '--no-input', ...REQUIREMENTS], env);

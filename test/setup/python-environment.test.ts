@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ensurePythonEnvironment } from '../../scripts/setup/python-environment.ts';
+import { silentLogger } from '../../src/foundation/logger.ts';
 
 let scratch: string;
 let lines: string[];
@@ -42,7 +43,7 @@ function ensure(python: string, name = 'environment'): void {
     folder: join(scratch, name),
     python,
     env: process.env,
-    print: (line) => lines.push(line),
+    logger: { log: (_level, message) => lines.push(message) },
   });
 }
 
@@ -108,7 +109,7 @@ describe('the Python environment', () => {
           folder: join(scratch, 'real'),
           python,
           env,
-          print: () => undefined,
+          logger: silentLogger,
         });
       },
       { code: 'NNI_UNAVAILABLE', message: /found ERROR: .*nni==3\.0.* PyPI must be reachable/ },

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SearchResult } from '../../src/generated/result.ts';
+import type { Outcome } from '../nni/follow.ts';
+import type { TrialJob } from '../nni/manager.ts';
+
+/** Last lines of a log that are shown when a trial failed. */
+const TAIL = 15;
+
+/** Describes how the experiment ended, whether well or not. */
+export function describeOutcome(outcome: Outcome): string[] {
+  const { status, errors, trials } = outcome;
+  const [trial] = trials;
+  if (status === 'DONE' && trial?.status === 'SUCCEEDED') return describeResult(trial);
+  return [
+    `The experiment ended with status ${status}, its trial with ${trial?.status ?? 'no start'}.`,
+    ...errors,
+    ...(trial
+      ? ['trial.stderr', 'trial.log'].flatMap((name) => tail(join(trial.folder, name)))
+      : []),
+  ];
+}
+
+function describeResult({ folder }: TrialJob): string[] {
+  const result = JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')) as SearchResult;
+  const { best, baselines, testAccuracy, data } = result;
+  const { randomPaths } = baselines;
+  return [
+    `architecture  ${best.path}`,
+    `MACs          ${best.macs.toLocaleString('en')}, ${best.params.toLocaleString('en')} parameters`,
+    `accuracy      ${best.score.toFixed(3)} on ${data.rankingImages} held-out images` +
+      ` (${randomPaths.n} random architectures: ${randomPaths.mean.toFixed(3)})`,
+    ...(testAccuracy === null
+      ? []
+      : [`              ${testAccuracy.toFixed(3)} on ${data.testImages} test images`]),
+    `files         ${join(folder, 'result.json')}`,
+    `              ${join(folder, 'nas')}`,
+    `              ${join(folder, 'trial.log')}`,
+  ];
+}
+
+function tail(file: string): string[] {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-TAIL);
+  return [`--- the end of ${file}`, ...lines];
+}
