@@ -94,7 +94,7 @@ export interface SearchResult {
    */
   baselines: {
     /**
-     * Random paths of the budget, measured as the answer was.
+     * Random paths of the budget, measured as the answer was; null for none.
      */
     randomPaths: {
       /**
@@ -106,10 +106,14 @@ export interface SearchResult {
        */
       mean: number;
       /**
+       * Standard error of the mean, fraction; 0 for a single path.
+       */
+      standardError: number;
+      /**
        * Best accuracy on the ranking part, fraction.
        */
       max: number;
-    };
+    } | null;
   };
   /**
    * Accuracy of the answer on the test part, fraction; null where the data set has none.

@@ -98,6 +98,10 @@ export interface TrialConfigFile {
    */
   calibrationImages: number;
   /**
+   * Random paths that are measured as the answer is at the end, for comparison; 0 for none.
+   */
+  baselinePaths: number;
+  /**
    * Relative probability of each candidate name in every block that has it; without it uniform.
    */
   prior?: {
@@ -147,4 +151,8 @@ export interface DataConfig {
    * Most images of the training part, and of the test part; without it all of them.
    */
   maxImages?: number;
+  /**
+   * Folder of the decoded images, made once.
+   */
+  cache: string;
 }
