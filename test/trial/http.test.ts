@@ -140,7 +140,7 @@ describe('HttpChannel, parameters', () => {
     const url = manager.urlOf(TRIAL_ID);
     const { port } = manager;
     await manager.stop();
-    const patience = { ...PATIENCE, retryDelaysMs: [20, 20, 20, 20, 20, 500] };
+    const patience = { ...PATIENCE, retryDelaysMs: Array<number>(100).fill(20) };
     const channel = new HttpChannel({ url, trialJobUrl: null, logger, patience });
     const received = channel.receiveParameters();
     await new Promise((resolve) => setTimeout(resolve, 30));

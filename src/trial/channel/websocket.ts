@@ -192,6 +192,9 @@ export class WebSocketChannel implements TrialChannel {
     await closed;
     this.socket = null;
     clearInterval(heartbeat);
+    if (this.ended.signal.aborted) return;
+    const { url, logger } = this.options;
+    logger.log('warning', `connection to ${url} was lost: connecting again`);
   }
 
   private startHeartbeat(socket: WebSocket): NodeJS.Timeout {
