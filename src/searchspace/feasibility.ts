@@ -106,6 +106,26 @@ function wilsonInterval(share: number, samples: number): readonly [number, numbe
   return [Math.max(0, (centre - spread) / (1 + z2)), Math.min(1, (centre + spread) / (1 + z2))];
 }
 
+/** Share of the networks inside the budget, or null where there is provably none. */
+function admittedShare(
+  table: MacsTable,
+  budget: Budget,
+  { smallest, largest }: Pick<Feasibility, 'smallest' | 'largest'>,
+): Pick<Feasibility, 'share' | 'shareInterval' | 'exact'> | null {
+  const { minMacs, maxMacs } = budget;
+  if (maxMacs < smallest.macs || minMacs > largest.macs || minMacs > maxMacs) return null;
+  if (minMacs <= smallest.macs && maxMacs >= largest.macs) {
+    return { share: 1, shareInterval: [1, 1], exact: true };
+  }
+  const counts = countByMacs(table);
+  if (counts === null) {
+    const share = sampledShare(table, budget);
+    return { share, shareInterval: wilsonInterval(share, SAMPLES), exact: false };
+  }
+  const share = exactShare(counts, budget);
+  return share === 0 ? null : { share, shareInterval: [share, share], exact: true };
+}
+
 /**
  * Finds the smallest and the largest network of a space and the share that a budget admits: exact
  * where the different totals are few enough to count, else estimated from a fixed sample.
@@ -116,18 +136,15 @@ export function feasibility(space: SearchSpace, budget: Budget): Feasibility {
   const table = macsTable(space);
   const smallest = extreme(table, Math.min);
   const largest = extreme(table, Math.max);
-  const counts = countByMacs(table);
-  const share = counts === null ? sampledShare(table, budget) : exactShare(counts, budget);
   const { minMacs, maxMacs } = budget;
-  const outside = maxMacs < smallest.macs || minMacs > largest.macs || minMacs > maxMacs;
-  if (outside || (counts !== null && share === 0)) {
+  const share = admittedShare(table, budget, { smallest, largest });
+  if (share === null) {
     throw new TrialError('BUDGET_UNREACHABLE', {
-      where: `budget of ${minMacs} to ${maxMacs} multiply-accumulates`,
-      wanted: `a network of "${space.name}", from ${smallest.macs} to ${largest.macs}`,
+      where: `minMacs ${minMacs}, maxMacs ${maxMacs}`,
+      wanted: `room for a network of "${space.name}", from ${smallest.macs} to ${largest.macs}`,
       found: 'none inside',
       next: 'Change minMacs and maxMacs so that they hold networks of the space',
     });
   }
-  const shareInterval = counts ? ([share, share] as const) : wilsonInterval(share, SAMPLES);
-  return { smallest, largest, share, shareInterval, exact: counts !== null };
+  return { smallest, largest, ...share };
 }

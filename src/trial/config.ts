@@ -1,10 +1,10 @@
 import path from 'node:path';
-import { parse } from 'yaml';
 import configSchema from '../../schemas/trial-config.schema.json' with { type: 'json' };
-import { messageOf, TrialError } from '../foundation/errors.ts';
+import { TrialError } from '../foundation/errors.ts';
 import { createValidator } from '../foundation/schema.ts';
 import type { TrialConfigFile } from '../generated/trial-config.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
+import { parseDocument } from './documents.ts';
 
 /** A checked trial config; its paths are absolute. */
 export interface TrialConfig extends Readonly<TrialConfigFile> {
@@ -40,21 +40,9 @@ function resolvePaths(file: TrialConfigFile, directory: string): TrialConfig {
     directory,
     skeleton: absolute(file.skeleton),
     space: absolute(file.space),
-    data: { ...file.data, path: absolute(file.data.path) },
+    data: { ...file.data, path: absolute(file.data.path), cache: absolute(file.data.cache) },
     ...(output === undefined ? {} : { output: absolute(output) }),
   };
-}
-
-function parseText(text: string, where: string): unknown {
-  try {
-    return parse(text);
-  } catch (cause) {
-    throw new TrialError(
-      'CONFIG_INVALID',
-      { where, wanted: 'JSON or YAML', found: messageOf(cause), next: 'Correct the text' },
-      cause,
-    );
-  }
 }
 
 /**
@@ -65,7 +53,8 @@ function parseText(text: string, where: string): unknown {
  * @throws TrialError CONFIG_INVALID
  */
 export function parseTrialConfig(text: string, where: string): TrialConfig {
-  return resolvePaths(validateConfig(parseText(text, where), where), path.dirname(where));
+  const file = validateConfig(parseDocument(text, where, 'CONFIG_INVALID'), where);
+  return resolvePaths(file, path.dirname(where));
 }
 
 function unexpected(wanted: string, keys: readonly string[], next: string): TrialError {
