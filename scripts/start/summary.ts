@@ -25,18 +25,21 @@ function describeResult({ folder }: TrialJob): string[] {
   const result = JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')) as SearchResult;
   const { best, baselines, testAccuracy, data } = result;
   const { randomPaths } = baselines;
-  return [
-    `architecture  ${best.path}`,
-    `MACs          ${best.macs.toLocaleString('en')}, ${best.params.toLocaleString('en')} parameters`,
-    `accuracy      ${best.score.toFixed(3)} on ${data.rankingImages} held-out images` +
-      ` (${randomPaths.n} random architectures: ${randomPaths.mean.toFixed(3)})`,
-    ...(testAccuracy === null
-      ? []
-      : [`              ${testAccuracy.toFixed(3)} on ${data.testImages} test images`]),
-    `files         ${join(folder, 'result.json')}`,
-    `              ${join(folder, 'nas')}`,
-    `              ${join(folder, 'trial.log')}`,
+  const fields: readonly (readonly [name: string, value: string | null])[] = [
+    ['architecture', best.path],
+    ['MACs', best.macs.toLocaleString('en')],
+    ['parameters', best.params.toLocaleString('en')],
+    ['accuracy', `${best.score.toFixed(3)} on ${data.rankingImages} held-out images`],
+    ['at random', randomPaths && `${randomPaths.mean.toFixed(3)}, mean of ${randomPaths.n}`],
+    [
+      'test',
+      testAccuracy === null ? null : `${testAccuracy.toFixed(3)} on ${data.testImages} images`,
+    ],
+    ['result', join(folder, 'result.json')],
+    ['files', join(folder, 'nas')],
+    ['log', join(folder, 'trial.log')],
   ];
+  return fields.flatMap(([name, value]) => (value === null ? [] : [`${name.padEnd(14)}${value}`]));
 }
 
 function tail(file: string): string[] {

@@ -1,54 +1,110 @@
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { TestContext } from 'node:test';
 import { stringify } from 'yaml';
 import { createExperiment, type Experiment, freePort } from '../../scripts/nni/experiment.ts';
+import { writeShapes } from '../../src/data/shapes.ts';
+
+/** Registers what must happen after a test or a suite, whatever its outcome. */
+export type After = (clean: () => Promise<void> | void) => void;
+
+/** A network of three searched blocks that trains in seconds. */
+const SKELETON = {
+  version: 1,
+  name: 'tiny',
+  family: 'other',
+  imageSize: 16,
+  classes: 3,
+  activation: 'relu',
+  squeezeExcite: null,
+  candidates: [
+    { kind: 'identity', name: 'identity' },
+    { kind: 'inverted-residual', name: 'mb3_k3', expansion: 3, kernel: 3 },
+  ],
+  stem: [{ kind: 'conv', kernel: 3, stride: 1, width: 8 }],
+  stages: [
+    { labels: ['a', 'b'], width: 8, stride: 2 },
+    { labels: ['c'], width: 16, stride: 2 },
+  ],
+  head: [{ kind: 'conv', kernel: 1, stride: 1, width: 32 }, { kind: 'pool' }, { kind: 'linear' }],
+};
+
+const CHOICE = { _type: 'choice', _value: ['identity', 'mb3_k3'] };
+const SPACE = { a: CHOICE, b: CHOICE, c: CHOICE };
+
+const CONFIG = {
+  skeleton: 'skeleton.json',
+  space: 'space.json',
+  data: { path: 'shapes' },
+  epochs: 4,
+  imagesPerEpoch: 64,
+  batchSize: 16,
+  calibrationImages: 64,
+};
+
+/** A search that ends after seconds. */
+export interface TinySearch {
+  /** Temporary folder that holds everything; removed by the caller. */
+  readonly folder: string;
+  /** The trial's config. */
+  readonly config: string;
+}
+
+/** Writes a tiny search into a temporary folder; `changes` go into its config. */
+export async function writeTinySearch(changes: object = {}): Promise<TinySearch> {
+  const folder = mkdtempSync(join(tmpdir(), 'nni-cream-e2e-'));
+  await writeShapes(join(folder, 'shapes'), {
+    classes: 3,
+    train: 240,
+    test: 30,
+    size: 16,
+    seed: 1,
+  });
+  writeFileSync(join(folder, 'skeleton.json'), JSON.stringify(SKELETON));
+  writeFileSync(join(folder, 'space.json'), JSON.stringify(SPACE));
+  const config = join(folder, 'trial.yml');
+  writeFileSync(config, stringify({ ...CONFIG, ...changes }));
+  return { folder, config };
+}
 
 /** An experiment of one test. */
 export interface TestExperiment {
-  /** How many trials run, and how many of them at a time. */
+  /** Number of trials, all at the same time. */
   readonly trials: number;
-  readonly concurrency: number;
   /** NNI's search space. */
   readonly searchSpace: object;
-  /** The trial's config; relative paths in it start at the project. */
-  readonly trialConfig: object;
+  /** Changes to the config of the tiny search. */
+  readonly changes?: object;
 }
 
-/** A folder that is removed after the test. */
-export function temporaryFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'nni-cream-e2e-'));
-  t.after(() => {
-    rmSync(folder, { recursive: true, maxRetries: 5 });
-  });
-  return folder;
-}
-
-/** Starts a real NNI experiment in a HOME of its own; it is stopped after the test. */
-export async function startExperiment(t: TestContext, plan: TestExperiment): Promise<Experiment> {
-  const folder = temporaryFolder(t);
+/** Starts a real NNI experiment in a HOME of its own, and stops it afterwards. */
+export async function startExperiment(after: After, plan: TestExperiment): Promise<Experiment> {
+  const { folder, config } = await writeTinySearch(plan.changes);
   const home = join(folder, 'home');
   mkdirSync(home);
-  writeFileSync(join(folder, 'trial.yml'), stringify(plan.trialConfig));
-  writeFileSync(join(folder, 'experiment.yml'), stringify(experimentFile(plan, folder)));
-  const experiment = await createExperiment({
+  const file = join(folder, 'experiment.yml');
+  writeFileSync(file, stringify(experimentFile(plan, config)));
+  let experiment: Experiment | null = null;
+  after(async () => {
+    await experiment?.stop();
+    rmSync(folder, { recursive: true, maxRetries: 5 });
+  });
+  experiment = await createExperiment({
     pythonFolder: resolve('.python'),
-    config: join(folder, 'experiment.yml'),
+    config: file,
     port: await freePort(),
     env: { ...process.env, HOME: home },
   });
-  t.after(() => experiment.stop());
   return experiment;
 }
 
-function experimentFile(plan: TestExperiment, folder: string): object {
+function experimentFile({ trials, searchSpace }: TestExperiment, trialConfig: string): object {
   return {
-    searchSpace: plan.searchSpace,
-    trialCommand: `exec node dist/cli/main.js trial --config ${join(folder, 'trial.yml')}`,
+    searchSpace,
+    trialCommand: `exec node dist/cli/main.js trial --config ${trialConfig}`,
     trialCodeDirectory: resolve('.'),
-    trialConcurrency: plan.concurrency,
-    maxTrialNumber: plan.trials,
+    trialConcurrency: trials,
+    maxTrialNumber: trials,
     tuner: { name: 'Random' },
     trainingService: { platform: 'local' },
   };
