@@ -15,6 +15,8 @@ export interface Differentiated {
 export interface Engine {
   /** `native` runs TensorFlow's library, `js` pure JavaScript (tiny runs only). */
   readonly kind: 'native' | 'js';
+  /** Such as `TensorFlow 2.21.0 (cpu)`. */
+  readonly version: string;
   readonly ops: Ops;
   /** Uploads numbers; do not change the array while the tensor lives. The caller owns the tensor. */
   tensor(values: Float32Array, shape: readonly number[]): Tensor;
@@ -43,9 +45,13 @@ export interface Engine {
 }
 
 /** Builds the engine on an initialised TensorFlow.js namespace. */
-export function createEngine(tf: typeof tfjs, kind: Engine['kind'], ops: Ops): Engine {
+export function createEngine(
+  tf: typeof tfjs,
+  { kind, version, ops }: Pick<Engine, 'kind' | 'version' | 'ops'>,
+): Engine {
   return {
     kind,
+    version,
     ops,
     tensor: (values, shape) => tf.tensor(values, [...shape], 'float32'),
     read: (tensor) => tensor.dataSync<'float32'>(),

@@ -11,6 +11,10 @@ import { tensorFlowBackend } from './tensorflow-backend.ts';
  */
 export async function openEngine(options: LoadOptions): Promise<Engine> {
   const { tf, installed } = await loadTensorFlow(options);
-  if (installed === undefined) return createEngine(tf, 'js', plainOps(tf));
-  return createEngine(tf, 'native', fusedOps(tf, tensorFlowBackend(tf)));
+  if (installed === undefined) {
+    const version = `TensorFlow.js ${tf.version_core} (pure JavaScript)`;
+    return createEngine(tf, { kind: 'js', version, ops: plainOps(tf) });
+  }
+  const version = `TensorFlow ${installed.manifest.version} (${installed.manifest.variant})`;
+  return createEngine(tf, { kind: 'native', version, ops: fusedOps(tf, tensorFlowBackend(tf)) });
 }

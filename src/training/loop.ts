@@ -133,7 +133,7 @@ function rank(
   const { plan, heldOut, pause } = context;
   return rankPaths(state.supernet, pathsToRank(state, context, epoch), {
     calibration: heldOut.calibration,
-    images: firstBatches(heldOut.ranking, isLast ? Infinity : plan.rankingImages),
+    images: () => firstBatches(heldOut.ranking, isLast ? Infinity : plan.rankingImages),
     pause,
   });
 }

@@ -23,9 +23,9 @@ export interface HeldOut {
   /** Validation images of one meta step; cycles through its part. */
   meta(metaStep: number): Batch;
   /** Batches of the part that rankings are measured on. */
-  readonly ranking: readonly Batch[];
+  readonly ranking: Iterable<Batch>;
   /** Batches of training images that batch norm is recalibrated on before a ranking. */
-  readonly calibration: readonly Batch[];
+  readonly calibration: Iterable<Batch>;
 }
 
 /** What one epoch, and the whole search at its end, reports. All finite. */

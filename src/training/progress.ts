@@ -45,6 +45,7 @@ function updateActivity({ activity, meta }: SearchState, record: StepRecord): Ac
     boardOpenedAtEpoch: activity.boardOpenedAtEpoch ?? (admission.admitted ? epoch : null),
     metaSteps: activity.metaSteps + Number(record.meta !== meta),
     distilledSteps: activity.distilledSteps + Number(rho !== null),
+    rhoSum: activity.rhoSum + (rho ?? 0),
     rhoMin: Math.min(activity.rhoMin, rho ?? 1),
     rhoMax: Math.max(activity.rhoMax, rho ?? 0),
   };

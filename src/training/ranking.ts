@@ -11,17 +11,25 @@ export interface RankedPath {
   readonly accuracy: number;
 }
 
+/** Images that a path is measured on. */
+export interface RankingData {
+  /** Training images for batch norm, not augmented. */
+  readonly calibration: Iterable<Batch>;
+  readonly images: () => Iterable<Batch>;
+}
+
 /** Batch-norm moments of one path: the mean over calibration batches. The caller owns them. */
 export function calibrate(
   supernet: Supernet,
   path: Path,
-  calibration: readonly Batch[],
+  calibration: Iterable<Batch>,
 ): Statistics {
   const into = new Statistics(supernet.engine);
-  calibration.forEach(({ images }, i) => {
-    const record = { into, factor: 1 / (i + 1) };
+  let count = 0;
+  for (const { images } of calibration) {
+    const record = { into, factor: 1 / ++count };
     predict(supernet, images, path, { normalisation: { by: 'batch', record } });
-  });
+  }
   return into;
 }
 
@@ -29,13 +37,13 @@ export function calibrate(
 export function measurePath(
   supernet: Supernet,
   path: Path,
-  { calibration, images }: { calibration: readonly Batch[]; images: readonly Batch[] },
+  { calibration, images }: RankingData,
 ): number {
   const statistics = calibrate(supernet, path, calibration);
   const normalisation = { by: 'stored', statistics } as const;
   let hits = 0;
   let count = 0;
-  for (const batch of images) {
+  for (const batch of images()) {
     const probabilities = predict(supernet, batch.images, path, { normalisation });
     hits += accuracyOf(probabilities, batch.labels) * batch.count;
     count += batch.count;
@@ -48,7 +56,7 @@ export function measurePath(
 export async function rankPaths(
   supernet: Supernet,
   paths: readonly Path[],
-  data: { calibration: readonly Batch[]; images: readonly Batch[]; pause: () => Promise<void> },
+  data: RankingData & { readonly pause: () => Promise<void> },
 ): Promise<RankedPath[]> {
   const ranked: RankedPath[] = [];
   for (const path of paths) {

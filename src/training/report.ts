@@ -27,13 +27,13 @@ export function pathsToRank(
 }
 
 /** The first batches that together hold at least `images` images. */
-export function firstBatches(batches: readonly Batch[], images: number): readonly Batch[] {
+export function* firstBatches(batches: Iterable<Batch>, images: number): Generator<Batch> {
   let held = 0;
-  return batches.filter(({ count }) => {
-    const wanted = held < images;
-    held += count;
-    return wanted;
-  });
+  for (const batch of batches) {
+    yield batch;
+    held += batch.count;
+    if (held >= images) return;
+  }
 }
 
 /** An epoch's metrics. `trainingMs` is the time that the epoch's steps took. */

@@ -19,6 +19,8 @@ export interface Activity {
   /** Meta parameters at the start, to tell how far they have moved. */
   readonly initialPhi: MetaParameters;
   readonly distilledSteps: number;
+  /** Sum over the distilled steps. */
+  readonly rhoSum: number;
   readonly rhoMin: number;
   readonly rhoMax: number;
 }
@@ -73,6 +75,7 @@ export function initialState(supernet: Supernet, plan: SearchPlan): SearchState 
       metaSteps: 0,
       initialPhi: { weight: meta.weight, bias: meta.bias },
       distilledSteps: 0,
+      rhoSum: 0,
       rhoMin: 1,
       rhoMax: 0,
     },

@@ -1,0 +1,67 @@
+/** The process that NNI launches: ask NNI for the parameters, run the search, tell NNI. */
+
+import type { Logger } from '../foundation/logger.ts';
+import type { SearchResult } from '../generated/result.ts';
+import type { Clock } from '../training/ports.ts';
+import type { TrialChannel } from './channel/channel.ts';
+import { selectChannel } from './channel/select.ts';
+import type { LineWriter } from './channel/stdout.ts';
+import { readEnvironment, type Environment } from './environment.ts';
+import { createReporter } from './reporter.ts';
+import type { ProgressView } from './run.ts';
+import { installSignalHandlers, type SignalTarget } from './shutdown.ts';
+import { createTrialLog } from './trial-log.ts';
+
+/** The process around a trial. */
+export interface Host {
+  readonly variables: Record<string, string | undefined>;
+  readonly stdout: LineWriter;
+  readonly stderr: { write(text: string): unknown };
+  readonly process: SignalTarget;
+  readonly clock: Clock;
+  readonly now: () => Date;
+}
+
+/** What the command line says. */
+export interface TrialOptions {
+  readonly configFile: string;
+  /** Folder of the results where neither NNI nor the config names one. */
+  readonly output: string;
+  readonly progress: (logger: Logger) => ProgressView;
+}
+
+/** Runs one trial; resolves when NNI has the final result and the files are written. */
+export async function runTrial(options: TrialOptions, host: Host): Promise<SearchResult> {
+  const environment = readEnvironment(host.variables);
+  const logger = createTrialLog({
+    directory: environment.outputDirectory,
+    mirror: host.stderr,
+    now: host.now,
+  });
+  const shutdown = installSignalHandlers(host.process, logger);
+  const channel = await selectChannel(environment, { logger, stdout: host.stdout });
+  shutdown.onShutdown(() => channel.close());
+  try {
+    // NNI 3.0 hands records out in the order of asking: ask before anything slow is loaded.
+    const asked = channel.receiveParameters();
+    const { runSearch } = await import('./run.ts');
+    const { parameterId, parameters } = await asked;
+    return await runSearch({
+      ...options,
+      output: environment.outputDirectory ?? options.output,
+      parameters,
+      environment,
+      reporter: createReporter(channel, { parameterId, trialJobId: environment.trialJobId }),
+      progress: options.progress(logger),
+      variables: host.variables,
+      logger,
+      clock: host.clock,
+      signal: shutdown.signal,
+    });
+  } finally {
+    shutdown.dispose();
+    await channel.close();
+  }
+}
+
+export type { Environment, TrialChannel };
