@@ -1,0 +1,189 @@
+#!/usr/bin/env node
+/** The command line: words to functions. Each command loads only what it needs. */
+
+import { Command, CommanderError, Option } from 'commander';
+import packageFile from '../../package.json' with { type: 'json' };
+import { TrialError } from '../foundation/errors.ts';
+import type { Logger } from '../foundation/logger.ts';
+import type { Host } from '../trial/main.ts';
+
+const EXIT = { done: 0, failed: 1, usage: 2, defect: 70 } as const;
+
+const EXIT_CODES_HELP = `
+Exit codes: 0 done, 1 a documented error (docs/reference/errors.md), 2 wrong usage,
+70 a defect. SIGINT and SIGTERM end the process by that signal (a shell shows 130, 143).`;
+
+const isColoured = process.stderr.isTTY && process.env['NO_COLOR'] === undefined;
+
+const host: Host = {
+  variables: process.env,
+  stdout: process.stdout,
+  // A bar may stand on the terminal's last line: a log line takes its place.
+  stderr: {
+    write: (text) => process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}` : text),
+  },
+  process,
+  clock: () => performance.now(),
+  now: () => new Date(),
+};
+
+const logger: Logger = {
+  log: (level, message) => {
+    host.stderr.write(`${level === 'info' ? '' : `${level}: `}${message}\n`);
+  },
+};
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function printJson(value: unknown): void {
+  print(JSON.stringify(value, null, 2));
+}
+
+const program = new Command('nni-cream')
+  .description('One-shot neural architecture search (Cream of the Crop) as an NNI trial')
+  .version(packageFile.version)
+  .addHelpText('after', EXIT_CODES_HELP)
+  .exitOverride();
+
+program
+  .command('search')
+  .description('run a search without NNI')
+  .requiredOption('-c, --config <file>', 'trial config, JSON or YAML')
+  .option('-o, --output <folder>', 'where results go', 'nni-cream-result')
+  .option('--json', 'print the result as JSON')
+  .action(async (options: { config: string; output: string; json?: true }) => {
+    const { runTrial } = await import('../trial/main.ts');
+    const { createProgress } = await import('./progress.ts');
+    const result = await runTrial(
+      {
+        configFile: options.config,
+        output: options.output,
+        progress: (log) =>
+          createProgress({ logger: log, terminal: process.stderr.isTTY ? process.stderr : null }),
+      },
+      { ...host, variables: withoutNni(process.env) },
+    );
+    if (options.json) printJson(result);
+    else print(`${result.best.path}  accuracy ${result.best.score}  ${result.best.macs} MACs`);
+  });
+
+program
+  .command('trial')
+  .description('run a search as the trial of an NNI experiment; NNI starts this')
+  .requiredOption('-c, --config <file>', 'trial config, JSON or YAML')
+  .option('-o, --output <folder>', 'where results go when NNI names no folder', 'nni-cream-result')
+  .action(async (options: { config: string; output: string }) => {
+    const { runTrial } = await import('../trial/main.ts');
+    const { createProgress } = await import('./progress.ts');
+    await runTrial(
+      {
+        configFile: options.config,
+        output: options.output,
+        progress: (log) => createProgress({ logger: log, terminal: null }),
+      },
+      host,
+    );
+  });
+
+program
+  .command('cost')
+  .description('multiply-accumulates and parameters of a network, exactly')
+  .requiredOption('-s, --skeleton <file>', 'network skeleton')
+  .requiredOption('-a, --arch <network>', 'architecture file, digit code or published name')
+  .addOption(
+    new Option('--decoding <how>', 'how a published net is read').choices(['published', 'literal']),
+  )
+  .option('--json', 'print JSON')
+  .action(async ({ json, ...request }: CostOptions) => {
+    const { costReport, renderCost } = await import('./cost.ts');
+    const report = await costReport(request);
+    if (json) printJson(report);
+    else print(renderCost(report));
+  });
+
+interface CostOptions {
+  readonly skeleton: string;
+  readonly arch: string;
+  readonly decoding?: 'published' | 'literal';
+  readonly json?: true;
+}
+
+program
+  .command('lint')
+  .description('check trial configs, skeletons, search spaces and results')
+  .argument('<files...>')
+  .option('--json', 'print JSON')
+  .action(async (files: string[], { json }: { json?: true }) => {
+    const { lintFiles, renderLint } = await import('./lint.ts');
+    const linted = await lintFiles(files);
+    if (json) printJson(linted);
+    else print(renderLint(linted));
+    if (!linted.every(({ ok }) => ok)) process.exitCode = EXIT.failed;
+  });
+
+program
+  .command('init')
+  .description('write a working experiment folder')
+  .argument('<folder>')
+  .option('-d, --data <path>', 'data set', '.cache/data/fashion-mnist')
+  .action(async (folder: string, { data }: { data: string }) => {
+    const { initExperiment } = await import('./init.ts');
+    print((await initExperiment({ folder, data })).join('\n'));
+  });
+
+program
+  .command('engine')
+  .description("TensorFlow's native library")
+  .command('install')
+  .description('get the library out of its pip wheel and build the addon; does nothing when done')
+  .option('--gpu', 'the build for NVIDIA GPUs, with the CUDA 12 libraries')
+  .option('--tensorflow <version>', "TensorFlow's version")
+  .option('--sha256 <hash>', 'what the wheel must hash to')
+  .option('--from <path>', 'a wheel, or a folder that holds one')
+  .action(async (options: EngineOptions) => {
+    const { installEngine } = await import('../engine/install/install.ts');
+    const { folder } = await installEngine({
+      logger,
+      variant: options.gpu ? 'gpu' : 'cpu',
+      ...(options.tensorflow === undefined ? {} : { version: options.tensorflow }),
+      sha256: options.sha256,
+      from: options.from,
+    });
+    print(folder);
+  });
+
+interface EngineOptions {
+  readonly gpu?: true;
+  readonly tensorflow?: string;
+  readonly sha256?: string;
+  readonly from?: string;
+}
+
+/** A search without NNI stays one, even when it is started from within a trial. */
+function withoutNni(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  for (const name of Object.keys(variables)) {
+    if (name.startsWith('NNI_')) Reflect.deleteProperty(variables, name);
+  }
+  return variables;
+}
+
+function report(thrown: unknown): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (!(thrown instanceof TrialError)) {
+    const stack = thrown instanceof Error ? thrown.stack : String(thrown);
+    process.stderr.write(`nni-cream: defect: ${stack}\n`);
+    return EXIT.defect;
+  }
+  const label = isColoured ? '\u001b[31merror\u001b[0m' : 'error';
+  process.stderr.write(`nni-cream: ${label} ${thrown.code}: ${thrown.message}\n`);
+  return thrown.code === 'USAGE' ? EXIT.usage : EXIT.failed;
+}
+
+try {
+  await program.parseAsync();
+} catch (thrown) {
+  // Not process.exit: output that is still on its way must drain.
+  process.exitCode = report(thrown);
+}
