@@ -36,7 +36,7 @@ it(
     mkdirSync(join(folder, 'home'));
     const config = join(folder, 'experiment.json');
     writeFileSync(config, JSON.stringify(EXPERIMENT));
-    let experiment: Experiment | undefined;
+    let experiment: Experiment | null = null;
     t.after(async () => {
       await experiment?.stop();
       rmSync(folder, { recursive: true, maxRetries: 5 });

@@ -192,9 +192,14 @@ describe('HttpChannel, own record', () => {
       received.push(await new HttpChannel(options).receiveParameters());
     }
     assert.deepEqual(received, [RECORD, OWN]);
+    assert.deepEqual(logger.lines, [
+      "info used this trial's own record 2; NNI sent that of 9",
+      "info used this trial's own record 9; NNI sent that of 2",
+    ]);
   });
 
   it('is waited for while the database does not have it yet', async () => {
+    manager.records[0] = OWN_TEXT;
     manager.trialJobs.set(TRIAL_ID, ['', '{"trialJobId":"x"}', trialJob(OWN_TEXT)]);
     assert.deepEqual(await openChannel({}, true).receiveParameters(), OWN);
     assert.deepEqual(logger.lines, []);

@@ -95,8 +95,13 @@ export class HttpChannel implements TrialChannel {
     const own = await findOwnRecord({ url, intervalMs, attempts, signal });
     if (own === null) {
       logger.log('warning', `${url} does not tell this trial's parameters: used what NNI sent`);
+      return handed;
     }
-    return own ?? handed;
+    if (own.parameterId !== handed.parameterId) {
+      const [used, sent] = [own, handed].map(({ parameterId }) => String(parameterId));
+      logger.log('info', `used this trial's own record ${used}; NNI sent that of ${sent}`);
+    }
+    return own;
   }
 
   private async poll(signal: AbortSignal): Promise<ParameterRecord> {

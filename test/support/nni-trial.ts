@@ -1,0 +1,28 @@
+/** A trial that trains nothing: it reports the parameter that it was given. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { selectChannel } from '../../src/trial/channel/select.ts';
+import { readEnvironment } from '../../src/trial/environment.ts';
+import { createReporter } from '../../src/trial/reporter.ts';
+import { createTrialLog } from '../../src/trial/trial-log.ts';
+
+const environment = readEnvironment(process.env);
+const { trialJobId, outputDirectory: directory } = environment;
+const logger = createTrialLog({ directory, mirror: process.stderr, now: () => new Date() });
+const channel = await selectChannel(environment, { logger, stdout: process.stdout });
+const { parameterId, parameters } = await channel.receiveParameters();
+const metrics = {
+  default: parameters['x'] as number,
+  loss: 1,
+  kdLoss: 0,
+  rho: 0,
+  boardMean: 0,
+  bestMacs: 1,
+  lr: 1,
+  imagesPerSecond: 1,
+};
+const reporter = createReporter(channel, { parameterId, trialJobId });
+for (let epoch = 0; epoch < 3; epoch++) await reporter.intermediate(metrics);
+await reporter.final(metrics);
+await channel.close();
+await writeFile(join(directory!, 'used.json'), JSON.stringify({ parameterId, parameters }));
