@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type * as tfjs from '@tensorflow/tfjs-core';
 import { TrialError, messageOf } from '../foundation/errors.ts';
-import { BINDING_FILE, DEFAULT_ENGINE_ROOT, findEngine } from './library.ts';
+import { BINDING_FILE, DEFAULT_ENGINE_ROOT, OPS_FILE, findEngine } from './library.ts';
 import type { EngineVariant, InstalledEngine } from './library.ts';
 import { assertSupported } from './platform.ts';
 
@@ -31,6 +31,8 @@ export interface TensorFlow {
   readonly tf: typeof tfjs;
   /** The native library behind it; `undefined` for pure JavaScript. */
   readonly installed: InstalledEngine | undefined;
+  /** Which of this project's own operations TensorFlow knows now. */
+  readonly ops: { readonly depthwiseFilterGradient: boolean };
 }
 
 const LOG_LEVELS = { info: '0', warning: '1', error: '2', none: '3' } as const;
@@ -41,20 +43,29 @@ const LOG_LEVELS = { info: '0', warning: '1', error: '2', none: '3' } as const;
  * @throws TrialError ENGINE_MISSING, ENGINE_UNUSABLE, GPU_NOT_VISIBLE or ENVIRONMENT_UNSUPPORTED.
  */
 export async function loadTensorFlow(options: LoadOptions): Promise<TensorFlow> {
-  if (options.engine === 'js') return { tf: await loadJavaScript(), installed: undefined };
+  if (options.engine === 'js') {
+    return {
+      tf: await loadJavaScript(),
+      installed: undefined,
+      ops: { depthwiseFilterGradient: false },
+    };
+  }
   assertSupported(process);
   const installed = requireEngine(options.engine, options.engineRoot ?? DEFAULT_ENGINE_ROOT);
+  // They are for the processor: a GPU's tensors do not lie in its memory.
+  const ownOps = installed.manifest.ownOps && options.engine === 'cpu';
   configure(options);
   try {
     restoreRemovedUtilities();
     loadBinding(join(installed.folder, BINDING_FILE));
+    if (ownOps) loadOwnOps(join(installed.folder, OPS_FILE));
   } catch (error) {
     throw unusable(installed.folder, error);
   }
   const tf = require('@tensorflow/tfjs-core') as typeof tfjs;
   await tf.ready();
   if (options.engine === 'gpu') requireGpu(tf);
-  return { tf, installed };
+  return { tf, installed, ops: { depthwiseFilterGradient: ownOps } };
 }
 
 async function loadJavaScript(): Promise<typeof tfjs> {
@@ -99,6 +110,12 @@ function loadBinding(addon: string): void {
   };
   finder.find = () => addon;
   require('@tensorflow/tfjs-node-gpu');
+}
+
+/** Registers this project's operations and stops glibc from giving freed activations back. */
+function loadOwnOps(addon: string): void {
+  const ops = require(addon) as { keepFreedMemory: () => boolean };
+  ops.keepFreedMemory();
 }
 
 function unusable(folder: string, error: unknown): TrialError {

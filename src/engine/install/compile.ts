@@ -36,7 +36,8 @@ export const BINDING: Addon = {
 export const OWN_OPS: Addon = {
   file: OPS_FILE,
   sources: join(PACKAGE_ROOT, 'native'),
-  arguments: ['-O3', '-DNODE_GYP_MODULE_NAME=nni_cream_ops', '-DEIGEN_MAX_ALIGN_BYTES=64', '-w'],
+  // Eigen must align as TensorFlow was built to, whatever this compiler takes for granted.
+  arguments: ['-O3', '-DEIGEN_MAX_ALIGN_BYTES=64'],
 };
 
 /** Where the compiler finds what. */
