@@ -32,6 +32,7 @@ export function differenceTo(
  * normalised by their common batch; running statistics are not touched.
  */
 export function matchesOf(supernet: Supernet, board: Board, student: Path): Match[] {
+  if (board.entries.length === 0) return [];
   const probabilities = predict(supernet, probeImages(board), student);
   return board.entries.map((entry) => ({
     entry,
