@@ -1,7 +1,7 @@
-import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
-import type { DecodedParts, SkippedImage } from './decode.ts';
+import type { DecodedParts, SkippedImage } from './decode-parts.ts';
 import { createImageSet, type ImageSet } from './image-set.ts';
 
 /**
@@ -73,13 +73,14 @@ async function writeParts(file: string, parts: DecodedParts): Promise<void> {
  * @throws TrialError `FILE_UNWRITABLE` when the disk refuses.
  */
 export async function writeCache(file: string, parts: DecodedParts): Promise<void> {
-  const partial = `${file}.${process.pid}.partial`;
+  let work: string | undefined;
   try {
     await mkdir(path.dirname(file), { recursive: true });
+    work = await mkdtemp(`${file}.`);
+    const partial = path.join(work, 'partial');
     await writeParts(partial, parts);
     await rename(partial, file);
   } catch (cause) {
-    await rm(partial, { force: true });
     const complaint = {
       where: file,
       wanted: 'room for the decoded images',
@@ -87,6 +88,10 @@ export async function writeCache(file: string, parts: DecodedParts): Promise<voi
       next: 'Free disk space or choose another cache folder.',
     };
     throw new TrialError('FILE_UNWRITABLE', complaint, cause);
+  } finally {
+    if (work !== undefined) {
+      await rm(work, { recursive: true, force: true });
+    }
   }
 }
 
@@ -129,14 +134,15 @@ async function readParts(file: FileHandle): Promise<DecodedParts | null> {
   return isWhole ? { train, test: test.count > 0 ? test : null, skipped: header.skipped } : null;
 }
 
-/** Reads a cache file; null when there is none or it is not whole. */
+/** Reads a cache file; null when there is none, it cannot be read or is not whole. */
 export async function readCache(file: string): Promise<DecodedParts | null> {
   let handle: FileHandle | undefined;
   try {
     handle = await open(file);
     return await readParts(handle);
   } catch (thrown) {
-    if (thrown instanceof SyntaxError || (thrown as NodeJS.ErrnoException).code === 'ENOENT') {
+    const isFault = thrown instanceof SyntaxError || (thrown instanceof Error && 'errno' in thrown);
+    if (isFault) {
       return null;
     }
     throw thrown;

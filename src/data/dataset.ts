@@ -3,7 +3,7 @@ import path from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import { readCache, writeCache } from './cache.ts';
-import { decodeParts, type DecodedParts, type SkippedImage } from './decode.ts';
+import { decodeParts, type DecodedParts, type SkippedImage } from './decode-parts.ts';
 import type { ImageSet } from './image-set.ts';
 import { locateSource, type DataFormat } from './locate.ts';
 import type { ImageSource, Listing, Part } from './source.ts';
@@ -61,7 +61,8 @@ async function decode(source: ImageSource, options: DatasetOptions): Promise<Dec
   const limit = options.maxImages ?? Infinity;
   const train = wantedOfPart(listing, 'train', limit);
   const wanted = [...train, ...wantedOfPart(listing, 'test', limit)].sort((a, b) => a - b);
-  const parts = await decodeParts(source, listing, { wanted, size: options.imageSize });
+  const { imageSize: size, logger } = options;
+  const parts = await decodeParts(source, listing, { wanted, size, logger });
   if (parts.train.count === 0) {
     throw new TrialError('DATA_INVALID', {
       where: source.path,

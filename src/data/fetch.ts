@@ -7,7 +7,7 @@ import {
   type DebianDependencies,
 } from './debian.ts';
 import { downloadOnce } from './download.ts';
-import { writeShapes } from './shapes.ts';
+import { writeShapes, type ShapesSpec } from './shapes.ts';
 
 /** Data sets that are fetched by name. */
 export const REMOTE_DATASETS = ['cifar10', 'fashion-mnist'] as const;
@@ -35,6 +35,8 @@ export interface FetchOptions extends DebianDependencies {
   readonly fetch: typeof globalThis.fetch;
   /** Place that stands in for the official ones; ends with a slash. */
   readonly baseUrl?: string | undefined;
+  /** Size of the generated set; 6,000 training images of 32 x 32 pixels, if it is left out. */
+  readonly shapes?: ShapesSpec | undefined;
 }
 
 async function downloadFiles(
@@ -90,14 +92,13 @@ export async function fetchDataset(name: RemoteDataset, options: FetchOptions): 
 const DEFAULT_SHAPES = { classes: 10, train: 6000, test: 1000, size: 32, seed: 1 };
 
 /** Writes the generated shapes, needs no network, and returns the path to open. */
-export async function generateShapes({
-  folder,
-  logger,
-}: Pick<FetchOptions, 'folder' | 'logger'>): Promise<string> {
-  const shapes = path.join(folder, 'shapes');
-  logger.log('info', `data: generated shapes in ${shapes}`);
-  await writeShapes(shapes, DEFAULT_SHAPES);
-  return shapes;
+export async function generateShapes(
+  options: Pick<FetchOptions, 'folder' | 'logger' | 'shapes'>,
+): Promise<string> {
+  const folder = path.join(options.folder, 'shapes');
+  options.logger.log('info', `data: generated shapes in ${folder}`);
+  await writeShapes(folder, options.shapes ?? DEFAULT_SHAPES);
+  return folder;
 }
 
 /** Fashion-MNIST where it can be had, else generated shapes; the log says which. */

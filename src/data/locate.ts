@@ -92,7 +92,8 @@ async function openAs(
 /**
  * Opens the data set at a path; `auto` tells the format from the names of the files.
  *
- * @throws TrialError `DATA_NOT_FOUND` when there is no such path or no format fits.
+ * @throws TrialError `DATA_NOT_FOUND` when there is no such path or no format fits;
+ * `DATA_INVALID` when files of the format are missing.
  */
 export async function locateSource(
   where: string,
@@ -107,5 +108,9 @@ export async function locateSource(
       names === null ? 'another file' : names.slice(0, 5).join(', ') || 'nothing',
     );
   }
-  return openAs(chosen, where, names);
+  try {
+    return await openAs(chosen, where, names);
+  } catch (cause) {
+    throw cause instanceof TrialError ? cause : notFound(where, messageOf(cause));
+  }
 }

@@ -82,7 +82,7 @@ class BatchThread implements TrainingBatches {
     this.#worker.on('exit', (code) => {
       this.#fail(new Error(`the thread that makes training batches ended with code ${code}`));
     });
-    this.#hold(false);
+    this.#hold(0);
   }
 
   get waitedMs(): number {
@@ -97,18 +97,20 @@ class BatchThread implements TrainingBatches {
     this.#orderFrom(step);
     this.#receive();
     const order = this.#orders.get(step) ?? this.#order(step);
-    this.#hold(++this.#waiting > 0);
+    this.#hold(1);
     try {
       return await order.batch;
     } finally {
       this.#orders.delete(step);
-      this.#hold(--this.#waiting > 0);
+      this.#hold(-1);
       this.#waitedMs += this.#clock() - started;
     }
   }
 
   async close(): Promise<void> {
     this.#fail(new Error('the training stream is closed'));
+    // Never let go: the process has to live until the thread has ended.
+    this.#hold(1);
     this.#port.close();
     await this.#worker.terminate();
   }
@@ -155,8 +157,9 @@ class BatchThread implements TrainingBatches {
   }
 
   /** Keeps the process alive while somebody waits, and only then. */
-  #hold(isAwaited: boolean): void {
-    if (isAwaited) {
+  #hold(change: 1 | 0 | -1): void {
+    this.#waiting += change;
+    if (this.#waiting > 0) {
       this.#port.ref();
       this.#worker.ref();
     } else {

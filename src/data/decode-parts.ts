@@ -1,0 +1,145 @@
+import { messageOf } from '../foundation/errors.ts';
+import type { Logger } from '../foundation/logger.ts';
+import { decodePixels } from './decode-image.ts';
+import { createImageSet, imageAt, type ImageSet } from './image-set.ts';
+import type { ImageSource, ListedImage, Listing, Part, ReadableImage } from './source.ts';
+
+/** Images that are read and decoded at a time; libuv's four threads stay busy. */
+const LANES = 8;
+/** Images between two lines of progress. */
+const PROGRESS = 10_000;
+
+/** An image that could not be used. */
+export interface SkippedImage {
+  readonly name: string;
+  readonly reason: string;
+}
+
+/** What decoding a data set gives. */
+export interface DecodedParts {
+  readonly train: ImageSet;
+  readonly test: ImageSet | null;
+  readonly skipped: readonly SkippedImage[];
+}
+
+/** What of a listing is decoded and how. */
+export interface DecodeOptions {
+  /** Positions in the listing, ascending. */
+  readonly wanted: readonly number[];
+  /** Height and width in pixels. */
+  readonly size: number;
+  readonly logger: Logger;
+}
+
+/** Where one listed image goes. */
+interface Slot {
+  readonly image: ListedImage;
+  readonly set: ImageSet;
+  readonly index: number;
+}
+
+type ImageSets = Readonly<Record<Part, ImageSet>>;
+
+function reserveSets({ classes, images }: Listing, { wanted, size }: DecodeOptions): ImageSets {
+  const reserve = (part: Part): ImageSet => {
+    const count = wanted.filter((position) => images[position]?.part === part).length;
+    return createImageSet({ count, size, classes });
+  };
+  return { train: reserve('train'), test: reserve('test') };
+}
+
+function assignSlots(
+  { images }: Listing,
+  wanted: readonly number[],
+  sets: ImageSets,
+): Map<number, Slot> {
+  const filled: Record<Part, number> = { train: 0, test: 0 };
+  const slots = new Map<number, Slot>();
+  for (const position of wanted) {
+    const image = images[position];
+    if (image) {
+      const index = filled[image.part]++;
+      sets[image.part].labels[index] = image.label;
+      slots.set(position, { image, set: sets[image.part], index });
+    }
+  }
+  return slots;
+}
+
+/** Closes the gaps that skipped images have left. */
+function withoutGaps(set: ImageSet, gaps: ReadonlySet<number>): ImageSet {
+  if (gaps.size === 0) {
+    return set;
+  }
+  const kept = createImageSet({ ...set, count: set.count - gaps.size });
+  let next = 0;
+  for (let index = 0; index < set.count; index++) {
+    if (!gaps.has(index)) {
+      imageAt(kept, next).set(imageAt(set, index));
+      kept.labels.set(set.labels.subarray(index, index + 1), next);
+      next++;
+    }
+  }
+  return kept;
+}
+
+/** Decodes into one slot; returns the reason when that fails. */
+async function fillSlot({ set, index }: Slot, { load }: ReadableImage): Promise<string | null> {
+  try {
+    imageAt(set, index).set(await decodePixels(await load(), set.size));
+    return null;
+  } catch (thrown) {
+    return messageOf(thrown).trim();
+  }
+}
+
+/** Decodes into the slots and returns the reasons of those that failed. */
+async function fillSlots(
+  source: ImageSource,
+  slots: ReadonlyMap<number, Slot>,
+  logger: Logger,
+): Promise<Map<Slot, string>> {
+  const failed = new Map<Slot, string>();
+  const images = source.read(new Set(slots.keys()));
+  let done = 0;
+  const lane = async (): Promise<void> => {
+    for await (const image of images) {
+      const slot = slots.get(image.position);
+      const reason = slot && (await fillSlot(slot, image));
+      if (slot && typeof reason === 'string') {
+        failed.set(slot, reason);
+      }
+      if (++done % PROGRESS === 0) {
+        logger.log('info', `images: ${done} of ${slots.size} decoded`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return failed;
+}
+
+/**
+ * Decodes the wanted positions of a listing; damaged images are left out and named.
+ *
+ * @returns Parts in the order of the listing; `test` is null when it has no image.
+ */
+export async function decodeParts(
+  source: ImageSource,
+  listing: Listing,
+  options: DecodeOptions,
+): Promise<DecodedParts> {
+  const sets = reserveSets(listing, options);
+  const slots = assignSlots(listing, options.wanted, sets);
+  const failed = await fillSlots(source, slots, options.logger);
+  const lost = [...slots.values()].filter((slot) => failed.has(slot));
+  const finish = (set: ImageSet): ImageSet => {
+    const gaps = lost.filter((slot) => slot.set === set).map(({ index }) => index);
+    return withoutGaps(set, new Set(gaps));
+  };
+  const test = finish(sets.test);
+  return {
+    train: finish(sets.train),
+    test: test.count > 0 ? test : null,
+    skipped: lost.map((slot) => ({ name: slot.image.name, reason: failed.get(slot) ?? '' })),
+  };
+}

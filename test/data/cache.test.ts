@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { openDataset } from '../../src/data/dataset.ts';
+import { inFolder, options, recordingLogger, redAndBlue, solidPng, writeFiles } from './support.ts';
+
+/** Opens and says whether the images were decoded. */
+async function isDecoded(
+  folder: string,
+  more: Parameters<typeof options>[1] = {},
+): Promise<boolean> {
+  const logger = recordingLogger();
+  const data = await openDataset(options(folder, { ...more, logger }));
+  assert.deepEqual([...data.train.labels], [0, 0, 1, 1]);
+  return logger.lines.some((line) => line.includes('decoding'));
+}
+
+async function cacheFile(folder: string): Promise<string> {
+  const [name] = await readdir(path.join(folder, 'cache'));
+  assert.ok(name);
+  return path.join(folder, 'cache', name);
+}
+
+describe('cache', () => {
+  it('decodes once, and again for another size or changed files', async () => {
+    await inFolder(async (folder) => {
+      const root = path.join(folder, 'images');
+      await writeFiles(root, await redAndBlue());
+      assert.equal(await isDecoded(folder), true);
+      assert.equal(await isDecoded(folder), false);
+      assert.equal(await isDecoded(folder, { imageSize: 4 }), true);
+      const later = new Date('2030-01-01');
+      await utimes(path.join(root, 'train/red/a.png'), later, later);
+      assert.equal(await isDecoded(folder), true);
+      await writeFiles(root, { 'val/red/new.png': await solidPng(1, 2, 3) });
+      assert.equal(await isDecoded(folder), true);
+      assert.equal(await isDecoded(folder), false);
+    });
+  });
+
+  it('rebuilds a file that was cut anywhere or is none', async () => {
+    await inFolder(async (folder) => {
+      await writeFiles(path.join(folder, 'images'), await redAndBlue());
+      await isDecoded(folder);
+      const file = await cacheFile(folder);
+      const whole = await readFile(file);
+      for (const length of [0, 5, 11, 40, 200, whole.length - 1]) {
+        await truncate(file, length);
+        assert.equal(await isDecoded(folder), true, `cut at ${length}`);
+        assert.deepEqual(await readFile(file), whole);
+      }
+      await writeFile(file, Buffer.concat([whole, Buffer.from('x')]));
+      assert.equal(await isDecoded(folder), true);
+      await writeFile(file, Buffer.alloc(whole.length, 0x20));
+      assert.equal(await isDecoded(folder), true);
+      assert.deepEqual(await readdir(path.join(folder, 'cache')), [path.basename(file)]);
+    });
+  });
+
+  it('gives two processes that open at once the same images', async () => {
+    await inFolder(async (folder) => {
+      await writeFiles(path.join(folder, 'images'), await redAndBlue());
+      const [first, second] = await Promise.all([
+        openDataset(options(folder)),
+        openDataset(options(folder)),
+      ]);
+      assert.deepEqual(first, second);
+    });
+  });
+
+  it('says that the cache folder cannot be written', async () => {
+    await inFolder(async (folder) => {
+      await writeFiles(path.join(folder, 'images'), await redAndBlue());
+      await writeFile(path.join(folder, 'cache'), 'a file where the folder should be');
+      await assert.rejects(openDataset(options(folder)), { code: 'FILE_UNWRITABLE' });
+    });
+  });
+});
