@@ -18,7 +18,7 @@ const ALLOWED = {
     'search',
     'training',
   ],
-  cli: ['foundation', 'generated', 'engine', 'searchspace', 'data', 'trial'],
+  cli: ['foundation', 'generated', 'engine', 'searchspace', 'data', 'training', 'trial'],
 };
 
 const layerRules = Object.entries(ALLOWED).map(([layer, below]) => ({
