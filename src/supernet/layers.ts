@@ -151,8 +151,22 @@ export function squeezeExcite(
 export function sequence(...modules: readonly Module[]): Module {
   return {
     parameters: modules.flatMap((module) => module.parameters),
-    forward: (x, pass) => modules.reduce((y, module) => module.forward(y, pass), x),
+    forward: (x, pass) => chain(modules, x, pass),
   };
+}
+
+/**
+ * Runs modules one after the other and lets go of each map as soon as the next one is there: a
+ * pass without gradient holds two maps, and one with gradient only what its backward pass needs.
+ * `x` stays the caller's.
+ */
+export function chain(modules: readonly Module[], x: Tensor, pass: Pass): Tensor {
+  const { engine } = pass;
+  return modules.reduce((input, module) => {
+    const output = engine.scope(() => module.forward(input, pass));
+    if (input !== x && input !== output) engine.dispose([input]);
+    return output;
+  }, x);
 }
 
 /** A module with a shortcut around it. */

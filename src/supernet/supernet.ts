@@ -4,7 +4,7 @@ import type { Parameter } from '../engine/parameter.ts';
 import { createRng } from '../foundation/rng.ts';
 import type { Path, SearchSpace } from '../searchspace/space.ts';
 import { initialValues } from './initialisers.ts';
-import type { Module, ParameterFactory, Pass } from './layers.ts';
+import { chain, type Module, type ParameterFactory, type Pass } from './layers.ts';
 import { buildOperation } from './operations.ts';
 import { Statistics } from './statistics.ts';
 
@@ -58,9 +58,7 @@ export class Supernet {
       weightOf: (parameter) => parameter.value,
       ...options,
     };
-    return this.engine.scope(() =>
-      this.#modulesOf(path).reduce((x, module) => module.forward(x, pass), images),
-    );
+    return this.engine.scope(() => chain(this.#modulesOf(path), images, pass));
   }
 
   /** The parameters that a path uses, fixed blocks included, in a fixed order. */
