@@ -15,6 +15,7 @@ import {
 import type { EngineManifest, EngineVariant, InstalledEngine } from '../library.ts';
 import { assertSupported } from '../platform.ts';
 import { BINDING, OWN_OPS, compileAddon, describeCompiler, hashBuildInputs } from './compile.ts';
+import { installCudaLibraries } from './cuda.ts';
 import { describeFiles } from './files.ts';
 import { LIBRARIES, checkWheelHash, obtainWheel, unpackWheel } from './wheel.ts';
 
@@ -35,6 +36,8 @@ export interface InstallOptions {
   readonly python?: string;
   /** Defaults to `g++`. */
   readonly compiler?: string;
+  /** Whether to get the CUDA libraries too (3 GB); only the `gpu` variant has them by default. */
+  readonly cudaLibraries?: boolean;
 }
 
 type Settings = Required<Omit<InstallOptions, 'sha256' | 'from'>> &
@@ -59,20 +62,21 @@ async function tryOwnOps(work: string, include: string, settings: Settings): Pro
 }
 
 async function buildFromWheel(work: string, settings: Settings): Promise<EngineManifest> {
-  const { variant, version, compiler, logger, sha256, from, python } = settings;
+  const { variant, version, compiler, logger, python, cudaLibraries } = settings;
   const compilerVersion = await describeCompiler(compiler);
   const scratch = join(work, 'scratch');
   const include = join(scratch, 'include');
   await mkdir(scratch);
-  const wheel = await obtainWheel({ variant, version, sha256, from, python, logger }, scratch);
+  const wheel = await obtainWheel(settings, scratch);
   logger.log('info', `unpacking ${wheel.path}`);
-  await unpackWheel(wheel.path, { library: join(work, 'lib'), include });
+  await unpackWheel(wheel.path, { library: join(work, 'lib'), scratch });
   logger.log('info', `compiling the addons with ${compilerVersion}`);
-  const [ownOps] = await Promise.all([
-    tryOwnOps(work, include, settings),
-    compileAddon(BINDING, { compiler, folder: work, include }),
-  ]);
+  await compileAddon(BINDING, { compiler, folder: work, include });
+  const ownOps = await tryOwnOps(work, include, settings);
+  if (cudaLibraries) logger.log('info', 'downloading the CUDA libraries, about 3 GB');
+  const cuda = cudaLibraries ? await installCudaLibraries(python, scratch, work) : [];
   await rm(scratch, { recursive: true });
+  const libraries = LIBRARIES.map((name) => join('lib', name));
   const addons = ownOps ? [BINDING.file, OWN_OPS.file] : [BINDING.file];
   return {
     format: 1,
@@ -81,9 +85,9 @@ async function buildFromWheel(work: string, settings: Settings): Promise<EngineM
     wheelSha256: wheel.sha256,
     compiler: compilerVersion,
     buildInputs: hashBuildInputs(),
-    cudaLibraries: false,
+    cudaLibraries,
     ownOps,
-    files: await describeFiles(work, [...LIBRARIES.map((name) => join('lib', name)), ...addons]),
+    files: await describeFiles(work, [...libraries, ...addons, ...cuda]),
   };
 }
 
@@ -93,14 +97,15 @@ async function copyEngine(
   work: string,
   settings: Settings,
 ): Promise<EngineManifest> {
-  const { variant, version, sha256, from, python, logger } = settings;
-  const request = { variant, version, sha256, from, python, logger };
-  checkWheelHash(request, folder, manifest.wheelSha256);
+  const { variant, version, logger } = settings;
+  checkWheelHash(settings, folder, manifest.wheelSha256);
   logger.log('info', `copying ${folder}`);
   await cp(folder, work, { recursive: true });
   await rm(join(work, MANIFEST_FILE));
   const copied = await describeFiles(work, Object.keys(manifest.files));
   if (
+    manifest.variant === variant &&
+    manifest.version === version &&
     manifest.buildInputs === hashBuildInputs() &&
     JSON.stringify(copied) === JSON.stringify(manifest.files)
   ) {
@@ -109,7 +114,7 @@ async function copyEngine(
   throw new TrialError('ENGINE_UNUSABLE', {
     where: folder,
     wanted: `an intact ${variant} engine ${version} built from this version's sources`,
-    found: 'other files than its manifest lists, or other sources',
+    found: `${manifest.variant} ${manifest.version}, other files than it lists or other sources`,
     next: 'Give --from the wheel instead.',
   });
 }
@@ -123,20 +128,22 @@ async function build(work: string, settings: Settings): Promise<void> {
   await writeFile(join(work, MANIFEST_FILE), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-function isUpToDate(folder: string): boolean {
+function isUpToDate(folder: string, settings: Settings): boolean {
   const found = inspectEngine(folder);
-  return found.state === 'complete' && found.engine.manifest.buildInputs === hashBuildInputs();
+  if (found.state !== 'complete') return false;
+  const { buildInputs, cudaLibraries } = found.engine.manifest;
+  return buildInputs === hashBuildInputs() && (cudaLibraries || !settings.cudaLibraries);
 }
 
 /** Moves the finished folder into place; another installer that was faster wins. */
-async function publish(work: string, folder: string): Promise<void> {
-  if (isUpToDate(folder)) return;
+async function publish(work: string, folder: string, settings: Settings): Promise<void> {
+  if (isUpToDate(folder, settings)) return;
   const outdated = `${work}-outdated`;
   try {
     if (existsSync(folder)) await rename(folder, outdated);
     await rename(work, folder);
   } catch (error) {
-    if (!isUpToDate(folder)) throw error;
+    if (!isUpToDate(folder, settings)) throw error;
   } finally {
     await rm(outdated, { recursive: true, force: true });
   }
@@ -167,6 +174,7 @@ function withDefaults(options: InstallOptions): Settings {
     engineRoot: DEFAULT_ENGINE_ROOT,
     python: defaultPython(),
     compiler: 'g++',
+    cudaLibraries: options.variant === 'gpu',
     ...options,
   };
 }
@@ -186,14 +194,14 @@ export async function installEngine(options: InstallOptions): Promise<InstalledE
   const settings = withDefaults(options);
   const { engineRoot, variant, version, logger } = settings;
   const folder = engineFolder(engineRoot, variant, version);
-  if (!isUpToDate(folder)) {
+  if (!isUpToDate(folder, settings)) {
     await mkdir(engineRoot, { recursive: true });
     await removeAbandoned(engineRoot);
     const work = await mkdtemp(join(engineRoot, `.build-${process.pid}-`));
     try {
       await chmod(work, 0o755);
       await build(work, settings);
-      await publish(work, folder);
+      await publish(work, folder, settings);
     } finally {
       await rm(work, { recursive: true, force: true });
     }

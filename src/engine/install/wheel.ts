@@ -6,8 +6,8 @@ import { openPromise } from 'yauzl';
 import { TrialError, messageOf } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import type { EngineVariant } from '../library.ts';
-import { lastLines, runCommand } from './command.ts';
 import { hashFile } from './files.ts';
+import { WHEEL_TAGS, runPip } from './pip.ts';
 
 /** Names of TensorFlow's libraries, in the wheel's `tensorflow/` and in the engine's `lib/`. */
 export const LIBRARIES: readonly string[] = [
@@ -18,54 +18,20 @@ export const LIBRARIES: readonly string[] = [
 /** SHA-256 of the cp311 manylinux_2_27 wheels that were tested. */
 const PINNED: Readonly<Record<string, string>> = {
   'tensorflow_cpu-2.21.0': '2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c',
+  'tensorflow-2.21.0': '9056fbc9ba04235810b71ae6cbd958a196e8804fb53bbcffbf3e23b56155f124',
 };
-
-/** The interpreter in the wheel's name is fixed: no Python code of the wheel ever runs. */
-export const WHEEL_TAGS: readonly string[] = [
-  ['--python-version', '3.11'],
-  ['--implementation', 'cp'],
-  ['--abi', 'cp311'],
-  ['--platform', 'manylinux_2_27_x86_64'],
-  ['--only-binary', ':all:'],
-].flat();
-
-const PIP_QUIET = ['--disable-pip-version-check', '--no-input', '--progress-bar', 'off'];
 
 /** Which wheel, and where to get it. */
 export interface WheelRequest {
   readonly variant: EngineVariant;
   readonly version: string;
   /** Wheel file, or folder that holds it; `undefined` downloads it. */
-  readonly from: string | undefined;
+  readonly from?: string | undefined;
   /** Expected SHA-256; `undefined` means the pinned one, if there is one. */
-  readonly sha256: string | undefined;
+  readonly sha256?: string | undefined;
   /** Python command whose pip downloads. */
   readonly python: string;
   readonly logger: Logger;
-}
-
-/** Runs pip with the given arguments; throws DOWNLOAD_FAILED or ENVIRONMENT_UNSUPPORTED. */
-export async function runPip(python: string, args: readonly string[]): Promise<void> {
-  const [verb = '', ...rest] = args;
-  const { status, output, notFound } = await runCommand(python, [
-    ...['-m', 'pip', verb, ...PIP_QUIET],
-    ...rest,
-  ]);
-  if (status === 0) return;
-  if (notFound || output.includes('No module named pip')) {
-    throw new TrialError('ENVIRONMENT_UNSUPPORTED', {
-      where: python,
-      wanted: 'Python 3 with pip',
-      found: lastLines(output),
-      next: 'Install it (apt-get install python3-venv) and run: python3 -m venv .python',
-    });
-  }
-  throw new TrialError('DOWNLOAD_FAILED', {
-    where: `${python} -m pip ${args.join(' ')}`,
-    wanted: 'a package from the package index',
-    found: lastLines(output),
-    next: 'Check the network and the proxy settings, or give a downloaded wheel with --from.',
-  });
 }
 
 function distribution(variant: EngineVariant): { readonly pip: string; readonly file: string } {
@@ -134,22 +100,25 @@ export async function obtainWheel(
   return { path, sha256 };
 }
 
-/** Where an entry of the wheel goes; third-party sources under `external/` are not needed. */
-function destination(
-  entry: string,
-  into: { library: string; include: string },
-): string | undefined {
-  const library = LIBRARIES.find((name) => entry === `tensorflow/${name}`);
-  if (library !== undefined) return join(into.library, library);
-  const header = /^tensorflow\/include\/(?!external\/)(.*[^/])$/.exec(entry)?.[1];
-  return header === undefined ? undefined : join(into.include, header);
+/** Folders that a wheel is unpacked to. */
+interface WheelTargets {
+  /** Gets TensorFlow's libraries. */
+  readonly library: string;
+  /** Gets `METADATA` and the headers in `include/`, which only the installation needs. */
+  readonly scratch: string;
 }
 
-/** Unpacks TensorFlow's libraries and its headers, and nothing else, from a wheel. */
-export async function unpackWheel(
-  wheel: string,
-  into: { readonly library: string; readonly include: string },
-): Promise<void> {
+/** Where an entry of the wheel goes; third-party sources under `external/` are not needed. */
+function destination(entry: string, into: WheelTargets): string | undefined {
+  const library = LIBRARIES.find((name) => entry === `tensorflow/${name}`);
+  if (library !== undefined) return join(into.library, library);
+  if (entry.endsWith('.dist-info/METADATA')) return join(into.scratch, 'METADATA');
+  const header = /^tensorflow\/include\/(?!external\/)(.*[^/])$/.exec(entry)?.[1];
+  return header === undefined ? undefined : join(into.scratch, 'include', header);
+}
+
+/** Unpacks TensorFlow's libraries, its headers and its metadata, and nothing else, from a wheel. */
+export async function unpackWheel(wheel: string, into: WheelTargets): Promise<void> {
   const missing = new Set(LIBRARIES);
   try {
     const zip = await openPromise(wheel);
