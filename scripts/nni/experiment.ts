@@ -10,7 +10,7 @@ import { connectManager, type Manager } from './manager.ts';
 export interface Experiment {
   readonly id: string;
   readonly manager: Manager;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** What `nnictl create` needs to know. */

@@ -8,16 +8,12 @@ describe('a trial that is cancelled in the web UI', () => {
     'ends by the signal, so that NNI shows it as cancelled and not as failed',
     { timeout: 300_000 },
     async (t) => {
-      const { manager } = await startExperiment(
-        (clean) => {
-          t.after(clean);
-        },
-        {
-          trials: 1,
-          searchSpace: { seed: { _type: 'choice', _value: [1] } },
-          changes: { epochs: 100_000 },
-        },
-      );
+      const { manager, stop } = await startExperiment({
+        trials: 1,
+        searchSpace: { seed: { _type: 'choice', _value: [1] } },
+        changes: { epochs: 100_000 },
+      });
+      t.after(() => stop());
       while ((await manager.metrics()).length === 0) {
         const [trial] = await manager.trials();
         assert.notEqual(trial?.status, 'FAILED');

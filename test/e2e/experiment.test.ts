@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import type { Experiment } from '../../scripts/nni/experiment.ts';
 import { followExperiment, type Outcome } from '../../scripts/nni/follow.ts';
 import type { Manager, Metric } from '../../scripts/nni/manager.ts';
 import type { SearchResult } from '../../src/generated/result.ts';
@@ -10,11 +11,12 @@ import { startExperiment } from './support.ts';
 const KEYS = ['bestMacs', 'boardMean', 'default', 'imagesPerSecond', 'kdLoss', 'loss', 'lr', 'rho'];
 
 describe('a real NNI experiment with two trials at a time', { timeout: 300_000 }, () => {
+  let experiment: Experiment | undefined;
   let manager: Manager;
   let outcome: Outcome;
   let metrics: readonly Metric[];
   before(async () => {
-    const experiment = await startExperiment(after, {
+    experiment = await startExperiment({
       trials: 2,
       searchSpace: { seed: { _type: 'choice', _value: [11, 22] } },
     });
@@ -22,6 +24,7 @@ describe('a real NNI experiment with two trials at a time', { timeout: 300_000 }
     outcome = await followExperiment(manager, { print: () => undefined, pollMs: 500 });
     metrics = await manager.metrics();
   });
+  after(() => experiment?.stop());
 
   it('ends DONE with both trials succeeded', async () => {
     const logs = outcome.trials.map(({ id }) => manager.trialFile(id, 'stderr'));

@@ -5,9 +5,6 @@ import { stringify } from 'yaml';
 import { createExperiment, type Experiment, freePort } from '../../scripts/nni/experiment.ts';
 import { writeShapes } from '../../src/data/shapes.ts';
 
-/** Registers what must happen after a test or a suite, whatever its outcome. */
-export type After = (clean: () => Promise<void> | void) => void;
-
 /** A network of three searched blocks that trains in seconds. */
 const SKELETON = {
   version: 1,
@@ -77,25 +74,26 @@ export interface TestExperiment {
   readonly changes?: object;
 }
 
-/** Starts a real NNI experiment in a HOME of its own, and stops it afterwards. */
-export async function startExperiment(after: After, plan: TestExperiment): Promise<Experiment> {
+/** Starts a real NNI experiment in a HOME of its own; `stop` also removes all its files. */
+export async function startExperiment(plan: TestExperiment): Promise<Experiment> {
   const { folder, config } = await writeTinySearch(plan.changes);
   const home = join(folder, 'home');
   mkdirSync(home);
   const file = join(folder, 'experiment.yml');
   writeFileSync(file, stringify(experimentFile(plan, config)));
-  let experiment: Experiment | null = null;
-  after(async () => {
-    await experiment?.stop();
+  const remove = (): void => {
     rmSync(folder, { recursive: true, maxRetries: 5 });
-  });
-  experiment = await createExperiment({
-    pythonFolder: resolve('.python'),
-    config: file,
-    port: await freePort(),
-    env: { ...process.env, HOME: home },
-  });
-  return experiment;
+  };
+  try {
+    const env = { ...process.env, HOME: home };
+    const port = await freePort();
+    const pythonFolder = resolve('.python');
+    const experiment = await createExperiment({ pythonFolder, config: file, port, env });
+    return { ...experiment, stop: () => experiment.stop().finally(remove) };
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }
 
 function experimentFile({ trials, searchSpace }: TestExperiment, trialConfig: string): object {
