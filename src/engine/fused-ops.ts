@@ -1,6 +1,6 @@
 import type * as tfjs from '@tensorflow/tfjs-core';
 import { batchNorms } from './fused/batch-norm.ts';
-import { convolutions, type DepthwiseFilterGradient } from './fused/convolution.ts';
+import { convolutions, type FilterGradient } from './fused/convolution.ts';
 import { elementwise } from './fused/elementwise.ts';
 import { head } from './fused/head.ts';
 import type { Ops } from './ops.ts';
@@ -13,10 +13,10 @@ import type { TensorFlowBackend } from './tensorflow-backend.ts';
 export function fusedOps(
   tf: typeof tfjs,
   backend: TensorFlowBackend,
-  depthwiseFilterGradient?: DepthwiseFilterGradient,
+  ownDepthwiseFilterGradient: FilterGradient | null,
 ): Ops {
   return {
-    ...convolutions(tf, backend, depthwiseFilterGradient),
+    ...convolutions(tf, backend, ownDepthwiseFilterGradient),
     ...batchNorms(tf, backend),
     ...elementwise(tf, backend),
     ...head(tf, backend),

@@ -1,6 +1,7 @@
 import { createEngine, type Engine } from './engine.ts';
 import { fusedOps } from './fused-ops.ts';
 import { loadTensorFlow, type LoadOptions } from './load.ts';
+import { ownDepthwiseFilterGradient } from './native-ops.ts';
 import { plainOps } from './plain-ops.ts';
 import { tensorFlowBackend } from './tensorflow-backend.ts';
 
@@ -10,11 +11,13 @@ import { tensorFlowBackend } from './tensorflow-backend.ts';
  * @throws TrialError ENGINE_MISSING, ENGINE_UNUSABLE, GPU_NOT_VISIBLE or ENVIRONMENT_UNSUPPORTED.
  */
 export async function openEngine(options: LoadOptions): Promise<Engine> {
-  const { tf, installed } = await loadTensorFlow(options);
+  const { tf, installed, ops } = await loadTensorFlow(options);
   if (installed === undefined) {
     const version = `TensorFlow.js ${tf.version_core} (pure JavaScript)`;
     return createEngine(tf, { kind: 'js', version, ops: plainOps(tf) });
   }
   const version = `TensorFlow ${installed.manifest.version} (${installed.manifest.variant})`;
-  return createEngine(tf, { kind: 'native', version, ops: fusedOps(tf, tensorFlowBackend(tf)) });
+  const backend = tensorFlowBackend(tf);
+  const own = ops.depthwiseFilterGradient ? ownDepthwiseFilterGradient(backend) : null;
+  return createEngine(tf, { kind: 'native', version, ops: fusedOps(tf, backend, own) });
 }

@@ -5,16 +5,19 @@ import { registerKernel, type Settings } from './kernel.ts';
 
 type Window = Settings<'kernel' | 'stride'>;
 
-/** Replaces TensorFlow's depthwise filter gradient where a faster kernel has been built. */
-export type DepthwiseFilterGradient = (x: Tensor, dy: Tensor, window: Window) => Tensor;
+/** Gradient of a convolution to its filter. */
+export type FilterGradient = (x: Tensor, dy: Tensor, window: Window) => Tensor;
+
+/** Windows from which on this project's own kernel is faster than TensorFlow's. */
+const SMALLEST_OWN_WINDOW = 5;
 
 /** Dense and depthwise convolution. */
 export function convolutions(
   tf: typeof tfjs,
   backend: TensorFlowBackend,
-  depthwiseFilterGradient?: DepthwiseFilterGradient,
+  ownDepthwiseFilterGradient: FilterGradient | null,
 ): Pick<Ops, 'conv2d' | 'depthwiseConv2d'> {
-  const register = (op: string, filterGradient: DepthwiseFilterGradient) =>
+  const register = (op: string, filterGradient: FilterGradient) =>
     registerKernel<'x' | 'filter', [Tensor, Tensor], 'kernel' | 'stride'>(tf, {
       name: op,
       saveInputs: ['x', 'filter'],
@@ -36,13 +39,17 @@ export function convolutions(
       dy,
     ]),
   );
-  const ownFilterGradient: DepthwiseFilterGradient = (x, dy, window) =>
+  const depthwiseFilterGradient: FilterGradient = (x, dy, window) =>
     backend.run('DepthwiseConv2dNativeBackpropFilter', attributes(backend, window), [
       x,
       backend.constant([window.kernel, window.kernel, lastOf(x.shape), 1]),
       dy,
     ]);
-  const depthwise = register('DepthwiseConv2dNative', depthwiseFilterGradient ?? ownFilterGradient);
+  const depthwise = register('DepthwiseConv2dNative', (x, dy, window) =>
+    ownDepthwiseFilterGradient !== null && window.kernel >= SMALLEST_OWN_WINDOW
+      ? ownDepthwiseFilterGradient(x, dy, window)
+      : depthwiseFilterGradient(x, dy, window),
+  );
   const kernelOf = (filter: Tensor): number => filter.shape[0];
   return {
     conv2d: (x, filter, stride) => dense({ x, filter }, { kernel: kernelOf(filter), stride }),

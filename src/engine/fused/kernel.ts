@@ -83,6 +83,5 @@ function register<
         attrs as unknown as Settings<Setting>,
       ),
   });
-  return (inputs, settings) =>
-    tf.engine().runKernel(kernelName, inputs, settings);
+  return (inputs, settings) => tf.engine().runKernel(kernelName, inputs, settings);
 }
