@@ -30,7 +30,7 @@ export interface HeldOut {
 
 /** What one epoch, and the whole search at its end, reports. All finite. */
 export interface SearchMetrics {
-  /** Best accuracy on the ranking part, fraction in [0, 1]. */
+  /** Best board accuracy on the ranking part, fraction; before the board opens, `boardMean`. */
   readonly default: number;
   /** Mean training loss since the last report, in nats. */
   readonly loss: number;

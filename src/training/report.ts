@@ -38,19 +38,20 @@ export function* firstBatches(batches: Iterable<Batch>, images: number): Generat
 
 /** An epoch's metrics. `trainingMs` is the time that the epoch's steps took. */
 export function metricsOf(
-  { step, tally }: SearchState,
+  { step, board, tally }: SearchState,
   ranking: readonly RankedPath[],
   context: { plan: SearchPlan; macsOf: (path: Path) => number; trainingMs: number },
 ): SearchMetrics {
   const { plan, macsOf, trainingMs } = context;
   const best = ranking[0] as RankedPath;
+  const mean = ranking.reduce((sum, { accuracy }) => sum + accuracy, 0) / ranking.length;
   const distilled = Math.max(1, tally.distilled);
   return {
-    default: best.accuracy,
+    default: board.entries.length > 0 ? best.accuracy : mean,
     loss: tally.loss / tally.steps,
     kdLoss: tally.kd / distilled,
     rho: tally.rho / distilled,
-    boardMean: ranking.reduce((sum, { accuracy }) => sum + accuracy, 0) / ranking.length,
+    boardMean: mean,
     bestMacs: macsOf(best.path),
     lr: learningRate(plan.lr, step, plan.totalSteps),
     imagesPerSecond: (1000 * tally.steps * plan.batchSize) / trainingMs,
