@@ -11,20 +11,32 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Logger } from '../../src/foundation/logger.ts';
 import type { Metric } from '../../src/generated/nni-message.ts';
 import { WebSocketChannel } from '../../src/trial/channel/websocket.ts';
-import type { Order, Report } from '../support/nni-websocket-server.ts';
 import { metricOf, RECORD, RECORD_TEXT } from '../support/nni.ts';
 
+/** What the test tells the server: send, break the connection without a word, close on purpose. */
+type Order =
+  | { readonly order: 'send'; readonly command: object }
+  | { readonly order: 'drop' }
+  | { readonly order: 'shutdown' };
+
+/** What the server tells the test. */
+type Report =
+  | { readonly event: 'listening'; readonly url: string }
+  | { readonly event: 'received'; readonly command: { readonly type: string; metric?: string } }
+  | { readonly event: 'closed'; readonly reason: string };
+
 const LIBRARIES = join(import.meta.dirname, '../../.python/lib');
-const SCRIPT = join(import.meta.dirname, '../support/nni-websocket-server.ts');
+const SCRIPT = join(import.meta.dirname, '../support/nni-websocket-server.mjs');
 
 const logged = new EventEmitter();
 const logger: Logger = { log: (_, message) => void logged.emit('line', message) };
 let directory: string;
 let server: ChildProcess;
-let reports: AsyncIterator<[Report]>;
+let reports: AsyncIterator<[Report], undefined>;
 
 async function nextReport(): Promise<Report> {
-  const { value } = (await reports.next()) as { value: [Report] };
+  const { value, done } = await reports.next();
+  assert.ok(done !== true, "NNI's server has ended");
   return value[0];
 }
 
@@ -59,15 +71,15 @@ beforeEach(async () => {
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   server = fork(SCRIPT, args, {
-    execArgv: ['--import', 'tsx'],
+    execPath: join(nniNode, 'node'),
+    execArgv: [],
     env: { ...process.env, NODE_PATH: `${nniNode}:${join(nniNode, 'node_modules')}` },
   });
-  reports = on(server, 'message') as unknown as AsyncIterator<[Report]>;
+  reports = on(server, 'message', { close: ['exit'] }) as AsyncIterator<[Report], undefined>;
 });
 
 afterEach(async () => {
-  server.kill();
-  await once(server, 'exit');
+  if (server.kill()) await once(server, 'exit');
   await rm(directory, { recursive: true });
 });
 

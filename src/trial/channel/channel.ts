@@ -6,6 +6,8 @@
  * - Lost: it broke and the channel repairs it, within bounds. The caller only waits longer.
  * - Error: the repair failed, or the other side does not speak the protocol. Calls reject with
  *   CHANNEL_FAILED.
+ *
+ * Channels over files and stdout have no connection: they know only the third.
  */
 import type { Metric, ParameterCommand } from '../../generated/nni-message.ts';
 import { TrialError, messageOf } from '../../foundation/errors.ts';
