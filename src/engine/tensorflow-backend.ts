@@ -38,7 +38,7 @@ export interface TensorFlowBackend {
   readonly ints: (name: string, value: number[]) => OpAttribute;
   /** `[batch, height, width, channels]` to `[batch, 1, 1, channels]`. */
   readonly reduceOverPixels: (op: 'Mean' | 'Sum', x: Tensor) => Tensor;
-  /** `int32 [values.length]`, made once and kept. */
+  /** `int32 [values.length]`: shapes and axes; the current scope owns it. */
   readonly constant: (values: readonly number[]) => Tensor;
   /** `float32 []`, made once and kept: for settings, not for numbers that change. */
   readonly scalar: (value: number) => Tensor;
@@ -58,10 +58,10 @@ export function tensorFlowBackend(tf: typeof tfjs): TensorFlowBackend {
       value,
     });
   const typed = attribute('TYPE');
-  const kept = new Map<string, Tensor>();
-  const keepOnce = (key: string, make: () => Tensor): Tensor => {
-    const known = kept.get(key) ?? tf.keep(make());
-    kept.set(key, known);
+  const kept = new Map<number, Tensor>();
+  const scalar: TensorFlowBackend['scalar'] = (value) => {
+    const known = kept.get(value) ?? tf.keep(tf.scalar(value));
+    kept.set(value, known);
     return known;
   };
   const run: TensorFlowBackend['run'] = (op, attributes, inputs) =>
@@ -69,8 +69,7 @@ export function tensorFlowBackend(tf: typeof tfjs): TensorFlowBackend {
   const type: TensorFlowBackend['type'] = (name, dtype = 'float32') =>
     typed(name, code(dtype === 'float32' ? 'TF_FLOAT' : 'TF_INT32'));
   const flag = attribute('BOOL');
-  const constant: TensorFlowBackend['constant'] = (values) =>
-    keepOnce(`int32 ${values.join()}`, () => tf.tensor1d([...values], 'int32'));
+  const constant: TensorFlowBackend['constant'] = (values) => tf.tensor1d([...values], 'int32');
   const empty = tf.keep(tf.tensor1d([]));
   return {
     run,
@@ -84,7 +83,7 @@ export function tensorFlowBackend(tf: typeof tfjs): TensorFlowBackend {
     reduceOverPixels: (op, x) =>
       run(op, [type('T'), type('Tidx', 'int32'), flag('keep_dims', true)], [x, constant([1, 2])]),
     constant,
-    scalar: (value) => keepOnce(`float32 ${value}`, () => tf.scalar(value)),
+    scalar,
     noMoments: { mean: empty, variance: empty },
   };
 }
