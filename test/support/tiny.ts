@@ -128,9 +128,11 @@ export function tinyContext(
   changes: Partial<SearchContext> = {},
 ): SearchContext & { readonly reporter: RecordingReporter } {
   let time = 0;
+  const plan = changes.plan ?? tinyPlan();
+  const next = (step: number) => Promise.resolve(tinyBatch(plan.batchSize, 'training', step));
   return {
-    plan: tinyPlan(),
-    batches: { waitedMs: 0, next: (step) => Promise.resolve(tinyBatch(16, 'training', step)) },
+    plan,
+    batches: { waitedMs: 0, next },
     heldOut: tinyHeldOut,
     macsOf: tinyMacs,
     clock: () => time++,
