@@ -11,17 +11,21 @@ const { WsChannelServer } = requireNni('common/command_channel/websocket');
 const { RestServerCore } = requireNni('rest_server/core');
 
 const CHANNEL_ID = 'RNssq';
-const report = (message) => process.send(message);
+/** @param {object} message */
+const report = (message) => process.send?.(message);
 const server = new WsChannelServer('trial', 'env/local-env');
+/** @type {any} NNI's modules have no types */
 let channel;
 
-server.onReceive((_, command) => report({ event: 'received', command }));
-server.onConnection((_, opened) => {
+server.onReceive((/** @type {string} */ _, /** @type {object} */ command) =>
+  report({ event: 'received', command }),
+);
+server.onConnection((/** @type {string} */ _, /** @type {any} */ opened) => {
   channel = opened;
-  channel.onClose((reason) => report({ event: 'closed', reason }));
+  channel.onClose((/** @type {string} */ reason) => report({ event: 'closed', reason }));
 });
 
-process.on('message', ({ order, command }) => {
+process.on('message', (/** @type {{ order: string, command: object }} */ { order, command }) => {
   if (order === 'send') server.send(CHANNEL_ID, command);
   else if (order === 'drop') channel.connection.ws.terminate();
   else server.shutdown();
