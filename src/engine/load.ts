@@ -35,6 +35,12 @@ export interface TensorFlow {
   readonly ops: { readonly depthwiseFilterGradient: boolean };
 }
 
+/** The part of tfjs-node's backend that tells what it runs on. */
+interface NativeBackend {
+  readonly isUsingGpuDevice: boolean;
+  readonly binding: { readonly TF_Version: string };
+}
+
 const LOG_LEVELS = { info: '0', warning: '1', error: '2', none: '3' } as const;
 
 /**
@@ -66,6 +72,12 @@ export async function loadTensorFlow(options: LoadOptions): Promise<TensorFlow> 
   await tf.ready();
   if (options.engine === 'gpu') requireGpu(tf);
   return { tf, installed, ops: { depthwiseFilterGradient: ownOps } };
+}
+
+/** What the loaded native library is and computes on. */
+export function describeNative(tf: typeof tfjs): { version: string; devices: string[] } {
+  const { isUsingGpuDevice, binding } = tf.backend() as unknown as NativeBackend;
+  return { version: binding.TF_Version, devices: isUsingGpuDevice ? ['CPU', 'GPU'] : ['CPU'] };
 }
 
 async function loadJavaScript(): Promise<typeof tfjs> {
@@ -133,8 +145,7 @@ function unusable(folder: string, error: unknown): TrialError {
 
 /** TensorFlow falls back to the processor without an error; a run that asked for a GPU must not. */
 function requireGpu(tf: typeof tfjs): void {
-  const { isUsingGpuDevice } = tf.backend() as unknown as { isUsingGpuDevice: boolean };
-  if (isUsingGpuDevice) return;
+  if (describeNative(tf).devices.includes('GPU')) return;
   throw new TrialError('GPU_NOT_VISIBLE', {
     where: 'TensorFlow',
     wanted: 'a CUDA device',

@@ -7,24 +7,26 @@ export interface Platform {
   readonly version: string;
 }
 
-const OLDEST_NODE = [20, 19] as const;
-const NEWEST_MAJOR = 26;
+/** Oldest minor version of each supported major version of Node, as in package.json. */
+const OLDEST_MINOR: Readonly<Record<string, number>> = { 20: 19, 22: 13, 24: 0, 26: 0 };
+
+/** What a platform must be, for messages. */
+export const SUPPORTED = 'Linux on x86-64 with Node 20 (from 20.19), 22 (from 22.13), 24 or 26';
 
 /** Says why a platform is not supported, or `undefined` when it is. */
 export function unsupportedReason({ platform, arch, version }: Platform): string | undefined {
   if (platform !== 'linux' || arch !== 'x64') return `${platform}-${arch}`;
-  const [major = 0, minor = 0] = version.replace('v', '').split('.').map(Number);
-  const tooOld = major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1]);
-  return tooOld || major > NEWEST_MAJOR ? `Node ${version}` : undefined;
+  const [major = '', minor = ''] = version.slice(1).split('.');
+  return Number(minor) >= (OLDEST_MINOR[major] ?? Infinity) ? undefined : `Node ${version}`;
 }
 
-/** Throws ENVIRONMENT_UNSUPPORTED unless this is Linux on x86-64 with Node 20.19 to 26. */
+/** Throws ENVIRONMENT_UNSUPPORTED unless the platform is {@link SUPPORTED}. */
 export function assertSupported(platform: Platform): void {
   const found = unsupportedReason(platform);
   if (found === undefined) return;
   throw new TrialError('ENVIRONMENT_UNSUPPORTED', {
     where: 'this machine',
-    wanted: `Linux on x86-64 with Node ${OLDEST_NODE.join('.')} to ${NEWEST_MAJOR}`,
+    wanted: SUPPORTED,
     found,
     next: 'Use a supported machine, or install a supported Node version.',
   });

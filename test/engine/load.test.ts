@@ -68,10 +68,10 @@ describe('dependencies', () => {
 });
 
 describe('assertSupported', () => {
-  const supported = { platform: 'linux', arch: 'x64', version: 'v22.1.0' };
+  const supported = { platform: 'linux', arch: 'x64', version: 'v22.13.0' };
 
-  it('accepts Linux on x86-64 with Node 20.19 to 26', () => {
-    for (const version of ['v20.19.0', 'v22.0.0', 'v24.21.0', 'v26.10.0']) {
+  it('accepts the even Node versions from 20.19 to 26', () => {
+    for (const version of ['v20.19.0', 'v22.13.0', 'v24.21.0', 'v26.10.0']) {
       assert.equal(unsupportedReason({ ...supported, version }), undefined);
     }
   });
@@ -80,6 +80,7 @@ describe('assertSupported', () => {
     const wrong = [
       [{ version: 'v20.18.3' }, 'Node v20.18.3'],
       [{ version: 'v18.20.0' }, 'Node v18.20.0'],
+      [{ version: 'v22.12.0' }, 'Node v22.12.0'],
       [{ version: 'v27.0.0' }, 'Node v27.0.0'],
       [{ platform: 'darwin', arch: 'arm64' }, 'darwin-arm64'],
     ] as const;
