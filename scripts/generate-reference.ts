@@ -1,0 +1,160 @@
+/** schemas/ -> docs/reference/configuration.md; with --check it only says whether that is stale. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+
+const ROOT = join(import.meta.dirname, '..');
+const TARGET = join(ROOT, 'docs/reference/configuration.md');
+
+/** What a user writes by hand, in the order of the page; results and messages are the program's. */
+const FILES = [
+  { title: 'Trial config', schema: 'trial-config' },
+  { title: 'Network skeleton', schema: 'network-skeleton' },
+  { title: 'Search space of the network', schema: 'search-space' },
+] as const;
+
+const INTRODUCTION = `<!-- Generated from schemas/ by \`npm run reference\`: do not edit. -->
+
+# Configuration
+
+Every key of the three files that a search reads, JSON or YAML each. No other key is legal. A dash
+under _default_ means that nothing is assumed; the description says what happens without the key.
+How the files fit together: [Write a search space](../guides/write-a-search-space.md).`;
+
+const TUNER_NOTE = `The tuner of an NNI experiment may set these keys too, all but \`$schema\`, \`version\`,
+\`skeleton\` and \`space\`: a key of the experiment's search space is the key as it stands here, such as
+\`seed\` or \`data.jitter\`.`;
+
+/** The part of JSON Schema that the schemas use for files written by hand. */
+interface Schema {
+  readonly $ref?: string;
+  readonly allOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly title?: string;
+  readonly description?: string;
+  readonly type?: string | readonly string[];
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly default?: unknown;
+  readonly items?: Schema;
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly definitions?: Readonly<Record<string, Schema>>;
+}
+
+type Definitions = Readonly<Record<string, Schema>>;
+
+/** Puts what a reference points to in its place; what stands beside the reference wins. */
+function resolve({ $ref, allOf = [], ...own }: Schema, definitions: Definitions): Schema {
+  const target = $ref === undefined ? {} : definitions[$ref.replace('#/definitions/', '')];
+  const parts = [target ?? {}, ...allOf.map((part) => resolve(part, definitions)), own];
+  return Object.assign({}, ...parts) as Schema;
+}
+
+const code = (value: unknown): string => `\`${JSON.stringify(value)}\``;
+
+function bounds(schema: Schema): string {
+  const { minimum, exclusiveMinimum, maximum, exclusiveMaximum } = schema;
+  const limits = [
+    minimum === undefined ? [] : [`from ${minimum}`],
+    exclusiveMinimum === undefined ? [] : [`above ${exclusiveMinimum}`],
+    maximum === undefined || maximum === Number.MAX_SAFE_INTEGER ? [] : [`to ${maximum}`],
+    exclusiveMaximum === undefined ? [] : [`below ${exclusiveMaximum}`],
+  ].flat();
+  return limits.length === 0 ? '' : ` ${limits.join(' ')}`;
+}
+
+function typeOf(schema: Schema, definitions: Definitions): string {
+  const { enum: values, type, items } = schema;
+  if (schema.const !== undefined) return code(schema.const);
+  if (values !== undefined) return values.map(code).join(', ');
+  const names = [type ?? 'any'].flat().map((name) => {
+    return name === 'array' && items !== undefined ? listOf(items, definitions) : name;
+  });
+  return `${names.join(' or ')}${bounds(schema)}`;
+}
+
+function listOf(items: Schema, definitions: Definitions): string {
+  const { $ref } = items;
+  const item = resolve(items, definitions);
+  const isObject = item.properties !== undefined || item.oneOf !== undefined;
+  if ($ref === undefined || !isObject) return `list of ${typeOf(item, definitions)}`;
+  const name = $ref.replace('#/definitions/', '');
+  return `list of [${name}](#${name.toLowerCase()})`;
+}
+
+/** One row a key; the keys of a group follow it under their dotted names. */
+function rowsOf(schema: Schema, definitions: Definitions, prefix = ''): string[] {
+  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+    const resolved = resolve(property, definitions);
+    if (resolved.properties !== undefined) {
+      return rowsOf(resolved, definitions, `${prefix}${name}.`);
+    }
+    const initial = schema.required?.includes(name) ? 'required' : '–';
+    const cells = [
+      `\`${prefix}${name}\``,
+      typeOf(resolved, definitions),
+      resolved.default === undefined ? initial : code(resolved.default),
+      resolved.description ?? '',
+    ];
+    return [`| ${cells.join(' | ')} |`];
+  });
+}
+
+function tableOf(schema: Schema, definitions: Definitions): string[] {
+  const rows = rowsOf(schema, definitions);
+  if (rows.length === 0) return [];
+  return [['| key | type | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n')];
+}
+
+/** A definition of an object, or of several that their first key tells apart. */
+function definitionOf(name: string, schema: Schema, definitions: Definitions): string[] {
+  const variants = (schema.oneOf ?? []).filter((variant) => variant.properties !== undefined);
+  const objects = schema.properties === undefined ? variants : [schema];
+  if (objects.length === 0) return [];
+  return [
+    `### ${name}`,
+    schema.description ?? '',
+    ...objects.flatMap((object) => [
+      ...(object === schema ? [] : [`**${tagOf(object)}**: ${object.description ?? ''}`]),
+      ...tableOf(object, definitions),
+    ]),
+  ];
+}
+
+function tagOf({ properties = {} }: Schema): string {
+  return code(Object.values(properties)[0]?.const);
+}
+
+async function section({ title, schema: name }: (typeof FILES)[number]): Promise<string[]> {
+  const file = `schemas/${name}.schema.json`;
+  const schema = JSON.parse(await readFile(join(ROOT, file), 'utf8')) as Schema;
+  const definitions = schema.definitions ?? {};
+  return [
+    `## ${title}`,
+    `${schema.description ?? ''} Schema: [${file}](../../${file}).`,
+    ...(name === 'trial-config' ? [TUNER_NOTE] : []),
+    ...tableOf(schema, definitions),
+    ...Object.entries(definitions).flatMap(([key, value]) => definitionOf(key, value, definitions)),
+  ];
+}
+
+async function main(check: boolean): Promise<void> {
+  const sections = await Promise.all(FILES.map(section));
+  const text = [INTRODUCTION, ...sections.flat()].join('\n\n');
+  const page = await format(text, { ...(await resolveConfig(TARGET)), parser: 'markdown' });
+  const present = await readFile(TARGET, 'utf8').catch(() => null);
+  if (present === page) return;
+  if (check) {
+    console.error(`stale: ${TARGET} (run: npm run reference)`);
+    process.exitCode = 1;
+  } else {
+    await writeFile(TARGET, page);
+  }
+}
+
+await main(process.argv.includes('--check'));
