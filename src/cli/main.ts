@@ -134,6 +134,18 @@ program
   });
 
 program
+  .command('doctor')
+  .description('what is installed, and what to fix')
+  .option('--json', 'print JSON')
+  .action(async ({ json }: { json?: true }) => {
+    const { diagnose, renderDiagnosis, thisMachine } = await import('./doctor.ts');
+    const diagnosis = await diagnose(thisMachine(process.env));
+    if (json) printJson(diagnosis);
+    else print(renderDiagnosis(diagnosis));
+    if (diagnosis.problems.length > 0) process.exitCode = EXIT.failed;
+  });
+
+program
   .command('engine')
   .description("TensorFlow's native library")
   .command('install')
