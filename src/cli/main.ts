@@ -5,7 +5,7 @@ import { Command, CommanderError, Option } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
-import type { Host } from '../trial/main.ts';
+import type { Host, TrialOptions } from '../trial/main.ts';
 
 const EXIT = { done: 0, failed: 1, usage: 2, defect: 70 } as const;
 
@@ -52,14 +52,15 @@ program
   .description('run a search without NNI')
   .requiredOption('-c, --config <file>', 'trial config, JSON or YAML')
   .option('-o, --output <folder>', 'where results go', 'nni-cream-result')
+  .addOption(engineOption())
+  .option('--gpu', 'the same as --engine gpu')
   .option('--json', 'print the result as JSON')
-  .action(async (options: { config: string; output: string; json?: true }) => {
+  .action(async (options: SearchOptions & { json?: true }) => {
     const { runTrial } = await import('../trial/main.ts');
     const { createProgress } = await import('./progress.ts');
     const result = await runTrial(
       {
-        configFile: options.config,
-        output: options.output,
+        ...trialOptions(options),
         progress: (log) =>
           createProgress({ logger: log, terminal: process.stderr.isTTY ? process.stderr : null }),
       },
@@ -74,13 +75,14 @@ program
   .description('run a search as the trial of an NNI experiment; NNI starts this')
   .requiredOption('-c, --config <file>', 'trial config, JSON or YAML')
   .option('-o, --output <folder>', 'where results go when NNI names no folder', 'nni-cream-result')
-  .action(async (options: { config: string; output: string }) => {
+  .addOption(engineOption())
+  .option('--gpu', 'the same as --engine gpu')
+  .action(async (options: SearchOptions) => {
     const { runTrial } = await import('../trial/main.ts');
     const { createProgress } = await import('./progress.ts');
     await runTrial(
       {
-        configFile: options.config,
-        output: options.output,
+        ...trialOptions(options),
         progress: (log) => createProgress({ logger: log, terminal: null }),
       },
       host,
@@ -172,6 +174,24 @@ interface EngineOptions {
   readonly sha256?: string;
   readonly from?: string;
 }
+
+interface SearchOptions {
+  readonly config: string;
+  readonly output: string;
+  readonly engine?: 'native' | 'gpu' | 'js';
+  readonly gpu?: true;
+}
+
+function engineOption(): Option {
+  const engines = ['native', 'gpu', 'js'];
+  return new Option('--engine <kind>', "in place of the config's engine").choices(engines);
+}
+
+function trialOptions({ config, output, engine, gpu }: SearchOptions): TrialChoices {
+  return { configFile: config, output, engine: gpu ? 'gpu' : engine };
+}
+
+type TrialChoices = Omit<TrialOptions, 'progress'>;
 
 /** A search without NNI stays one, even when it is started from within a trial. */
 function withoutNni(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

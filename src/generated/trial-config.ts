@@ -111,9 +111,9 @@ export interface TrialConfigFile {
     [k: string]: number;
   };
   /**
-   * `native` is TensorFlow; `js` is slow and only for tiny runs.
+   * `native` is TensorFlow on the processor, `gpu` on an NVIDIA GPU; `js` is slow and only for tiny runs.
    */
-  engine: 'native' | 'js';
+  engine: 'native' | 'gpu' | 'js';
   /**
    * Threads of the engine; without it as many as there are cores.
    */

@@ -3,12 +3,11 @@
 import type { Logger } from '../foundation/logger.ts';
 import type { SearchResult } from '../generated/result.ts';
 import type { Clock } from '../training/ports.ts';
-import type { TrialChannel } from './channel/channel.ts';
 import { selectChannel } from './channel/select.ts';
 import type { LineWriter } from './channel/stdout.ts';
-import { readEnvironment, type Environment } from './environment.ts';
+import { readEnvironment } from './environment.ts';
 import { createReporter } from './reporter.ts';
-import type { ProgressView } from './run.ts';
+import type { ProgressView, RunOptions } from './run.ts';
 import { installSignalHandlers, type SignalTarget } from './shutdown.ts';
 import { createTrialLog } from './trial-log.ts';
 
@@ -27,6 +26,8 @@ export interface TrialOptions {
   readonly configFile: string;
   /** Folder of the results where neither NNI nor the config names one. */
   readonly output: string;
+  /** Takes the place of the config's engine. */
+  readonly engine?: RunOptions['engine'];
   readonly progress: (logger: Logger) => ProgressView;
 }
 
@@ -63,5 +64,3 @@ export async function runTrial(options: TrialOptions, host: Host): Promise<Searc
     await channel.close();
   }
 }
-
-export type { Environment, TrialChannel };

@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly configFile: string;
   /** Values of the tuner, by dotted config key. */
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Takes the place of the config's engine. */
+  readonly engine?: TrialConfig['engine'] | undefined;
   /** Folder of the results where the config names none; made if it is missing. */
   readonly output: string;
   readonly reporter: Reporter;
@@ -99,13 +101,14 @@ export async function runSearch(options: RunOptions): Promise<SearchResult> {
 async function readConfig({
   configFile,
   parameters,
+  engine,
 }: RunOptions): Promise<{ config: TrialConfig; space: SearchSpace }> {
   const file = parseTrialConfig(await readText(configFile), configFile);
   const space = await loadSearchSpace(file);
   const labels = space.choices.map(({ name }) => name);
   const config = applyParameters(file, parameters, labels);
   checkPrior(space, config.prior);
-  return { config, space };
+  return { config: { ...config, engine: engine ?? config.engine }, space };
 }
 
 async function buildSupernet(
@@ -113,7 +116,7 @@ async function buildSupernet(
   space: SearchSpace,
   { variables, logger }: RunOptions,
 ): Promise<Supernet> {
-  const choice = engine === 'native' ? 'cpu' : 'js';
+  const choice = engine === 'native' ? 'cpu' : engine;
   const opened = await openEngine({ engine: choice, environment: variables, threads });
   logger.log('info', `engine: ${opened.version}`);
   return new Supernet(opened, space, seed);
