@@ -16,52 +16,55 @@ export interface RankingData {
   /** Training images for batch norm, not augmented. */
   readonly calibration: Iterable<Batch>;
   readonly images: () => Iterable<Batch>;
+  /** Lets the process serve signals after each batch; throws when the search must end. */
+  readonly pause: () => Promise<void>;
 }
 
 /** Batch-norm moments of one path: the mean over calibration batches. The caller owns them. */
-export function calibrate(
+export async function calibrate(
   supernet: Supernet,
   path: Path,
-  calibration: Iterable<Batch>,
-): Statistics {
+  { calibration, pause }: Pick<RankingData, 'calibration' | 'pause'>,
+): Promise<Statistics> {
   const into = new Statistics(supernet.engine);
   let count = 0;
   for (const { images } of calibration) {
     const record = { into, factor: 1 / ++count };
     predict(supernet, images, path, { normalisation: { by: 'batch', record } });
+    await pause();
   }
   return into;
 }
 
 /** Accuracy of a path on batches, normalised by recalibrated statistics. Deviation D15. */
-export function measurePath(
+export async function measurePath(
   supernet: Supernet,
   path: Path,
-  { calibration, images }: RankingData,
-): number {
-  const statistics = calibrate(supernet, path, calibration);
+  data: RankingData,
+): Promise<number> {
+  const statistics = await calibrate(supernet, path, data);
   const normalisation = { by: 'stored', statistics } as const;
   let hits = 0;
   let count = 0;
-  for (const batch of images()) {
+  for (const batch of data.images()) {
     const probabilities = predict(supernet, batch.images, path, { normalisation });
     hits += accuracyOf(probabilities, batch.labels) * batch.count;
     count += batch.count;
+    await data.pause();
   }
   statistics.dispose();
   return hits / count;
 }
 
-/** Measures paths and sorts them, most accurate first; pauses between two paths. */
+/** Measures paths and sorts them, most accurate first. */
 export async function rankPaths(
   supernet: Supernet,
   paths: readonly Path[],
-  data: RankingData & { readonly pause: () => Promise<void> },
+  data: RankingData,
 ): Promise<RankedPath[]> {
   const ranked: RankedPath[] = [];
   for (const path of paths) {
-    ranked.push({ path, accuracy: measurePath(supernet, path, data) });
-    await data.pause();
+    ranked.push({ path, accuracy: await measurePath(supernet, path, data) });
   }
   return ranked.sort((a, b) => b.accuracy - a.accuracy);
 }

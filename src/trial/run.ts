@@ -166,7 +166,7 @@ async function trainAndMeasure(training: Training): Promise<Measured> {
     });
     const best = (outcome.ranking[0] as RankedPath).path;
     const { test } = images;
-    const testAccuracy = test && measurePath(supernet, best, { calibration, images: () => test });
+    const testAccuracy = test && (await measurePath(supernet, best, { calibration, images: () => test, pause }));
     return { outcome, baseline, testAccuracy };
   } finally {
     progress.stop();

@@ -12,6 +12,7 @@ import { nativeEngine } from '../support/engine.ts';
 import { tinyBatch, tinySupernet, trainingSettings } from '../support/tiny.ts';
 
 const path = [1, 2, 1];
+const pause = (): Promise<void> => Promise.resolve();
 const calibration = [0, 1, 2].map((i) => tinyBatch(16, 'calibration', i));
 
 let engine: Engine;
@@ -42,7 +43,7 @@ function read(statistics: Statistics): Map<string, number[]> {
 }
 
 describe('calibrate', () => {
-  it('gives every batch norm of the path the mean of its moments over the batches', () => {
+  it('gives every batch norm of the path the mean of its moments over the batches', async () => {
     const each = calibration.map(({ images }) => {
       const into = new Statistics(engine);
       predict(supernet, images, path, { normalisation: { by: 'batch', record: { into, factor: 1 } } }); // prettier-ignore
@@ -50,7 +51,7 @@ describe('calibrate', () => {
       into.dispose();
       return moments;
     });
-    const statistics = calibrate(supernet, path, calibration);
+    const statistics = await calibrate(supernet, path, { calibration, pause });
     const actual = read(statistics);
     statistics.dispose();
     // Stem, three blocks of three, head.
@@ -72,10 +73,10 @@ describe('calibrate', () => {
 });
 
 describe('measurePath', () => {
-  it('is the share of hits over all images, normalised by the recalibrated moments', () => {
+  it('is the share of hits over all images, normalised by the recalibrated moments', async () => {
     const [large, small] = [tinyBatch(32, 'ranking', 0), tinyBatch(8, 'ranking', 1)];
     const images = () => [large, small];
-    const statistics = calibrate(supernet, path, calibration);
+    const statistics = await calibrate(supernet, path, { calibration, pause });
     const normalisation = { by: 'stored', statistics } as const;
     const hitsOn = (batch: Batch): number => {
       const scores = predict(supernet, batch.images, path, { normalisation });
@@ -83,11 +84,11 @@ describe('measurePath', () => {
     };
     const wanted = (hitsOn(large) + hitsOn(small)) / 40;
     statistics.dispose();
-    assert.equal(measurePath(supernet, path, { calibration, images }), wanted);
+    assert.equal(await measurePath(supernet, path, { calibration, images, pause }), wanted);
     assert.ok(wanted > 0.6, `a trained path is better than chance: ${wanted}`);
   });
 
-  it('does not depend on how the images are cut into batches', () => {
+  it('does not depend on how the images are cut into batches', async () => {
     const whole = tinyBatch(32, 'ranking', 0);
     const part = (from: number, to: number): Batch => ({
       count: to - from,
@@ -95,37 +96,38 @@ describe('measurePath', () => {
       labels: whole.labels.slice(from, to),
     });
     const cut = () => [part(0, 5), part(5, 32)];
-    const accuracy = measurePath(supernet, path, { calibration, images: () => [whole] });
-    assert.ok(
-      Math.abs(measurePath(supernet, path, { calibration, images: cut }) - accuracy) < 1e-9,
-    );
+    const accuracyOn = (images: () => Batch[]): Promise<number> =>
+      measurePath(supernet, path, { calibration, images, pause });
+    const difference = (await accuracyOn(cut)) - (await accuracyOn(() => [whole]));
+    assert.ok(Math.abs(difference) < 1e-9);
   });
 
-  it('touches no running statistic and leaves no tensor behind', () => {
+  it('touches no running statistic and leaves no tensor behind', async () => {
     const running = read(supernet.running);
     const tensors = engine.tensorCount();
-    measurePath(supernet, path, { calibration, images: () => [tinyBatch(8, 'ranking')] });
+    const images = () => [tinyBatch(8, 'ranking')];
+    await measurePath(supernet, path, { calibration, images, pause });
     assert.deepEqual(read(supernet.running), running);
     assert.equal(engine.tensorCount(), tensors);
   });
 });
 
 describe('rankPaths', () => {
-  it('sorts by accuracy, best first, and pauses after each path', async () => {
+  it('sorts by accuracy, best first, and pauses after each batch', async () => {
     const paths = [[0, 0, 0], path, [2, 1, 2]]; // prettier-ignore
     const images = () => [tinyBatch(32, 'ranking', 0)];
     let pauses = 0;
-    const pause = (): Promise<void> => {
+    const counted = (): Promise<void> => {
       pauses++;
       return Promise.resolve();
     };
-    const ranked = await rankPaths(supernet, paths, { calibration, images, pause });
-    assert.equal(pauses, 3);
+    const ranked = await rankPaths(supernet, paths, { calibration, images, pause: counted });
+    assert.equal(pauses, 3 * (calibration.length + 1));
     assert.deepEqual(ranked[0]!.path, path, 'the only trained one');
     const accuracies = ranked.map(({ accuracy }) => accuracy);
     assert.deepEqual(accuracies, accuracies.toSorted((a, b) => b - a)); // prettier-ignore
     for (const { path: each, accuracy } of ranked) {
-      assert.equal(accuracy, measurePath(supernet, each, { calibration, images }));
+      assert.equal(accuracy, await measurePath(supernet, each, { calibration, images, pause }));
     }
   });
 

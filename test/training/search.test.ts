@@ -4,7 +4,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import type { SearchMetrics } from '../../src/training/ports.ts';
 import { search, type SearchContext, type SearchOutcome } from '../../src/training/loop.ts';
 import type { SearchSettings } from '../../src/training/plan.ts';
-import { rankPaths } from '../../src/training/ranking.ts';
+import { measurePath, rankPaths } from '../../src/training/ranking.ts';
 import { pathsToRank } from '../../src/training/report.ts';
 import { listState, type SearchState } from '../../src/training/state.ts';
 import { isSamePath } from '../../src/search/board.ts';
@@ -49,9 +49,8 @@ async function run(settings: Partial<SearchSettings> = {}, context: Partial<Sear
   }
 }
 
-function imagesOnHand(): number {
-  return [...tinyHeldOut.ranking].reduce((sum, { count }) => sum + count, 0);
-}
+/** Images of the ranking part's first batch: what an epoch report measures on. */
+const REPORTED = 32;
 
 describe('search', () => {
   const states: SearchState[] = [];
@@ -62,7 +61,7 @@ describe('search', () => {
 
   before(async () => {
     const onStep = (state: SearchState): void => void states.push(state);
-    const context = tinyContext({ onStep });
+    const context = tinyContext({ plan: tinyPlan({ rankingImages: REPORTED }), onStep });
     const recording = context.reporter;
     const watching = {
       ...recording,
@@ -72,7 +71,7 @@ describe('search', () => {
         const paths = pathsToRank(states.at(-1)!, context, 0);
         const ranked = await rankPaths(states.at(-1)!.supernet, paths, {
           calibration: tinyHeldOut.calibration,
-          images: () => tinyHeldOut.ranking,
+          images: () => [...tinyHeldOut.ranking].slice(0, 1),
           pause: context.pause,
         });
         standIns = {
@@ -83,11 +82,11 @@ describe('search', () => {
       },
     };
     const supernet = tinySupernet(engine);
-    after(() => {
-      supernet.dispose();
-    });
     outcome = await search(supernet, { ...context, reporter: watching });
     reporter = recording;
+  });
+  after(() => {
+    outcome.state.supernet.dispose();
   });
 
   it('reports every epoch and once at the end, the same finite numbers under the same keys', () => {
@@ -98,6 +97,12 @@ describe('search', () => {
       assert.deepEqual(Object.keys(metrics).sort(), METRICS);
       assert.ok(Object.values(metrics).every(Number.isFinite), JSON.stringify(metrics));
     }
+    const losses = [19, 39, 59].map((last) => states[last]!.tally);
+    assert.deepEqual(losses.map(({ steps }) => steps), [20, 20, 20]); // prettier-ignore
+    assert.deepEqual(
+      reporter.intermediates.map(({ loss }) => loss),
+      losses.map(({ loss }) => loss / 20),
+    );
   });
 
   it('before the board opens: mean accuracy of 10 random paths, no distillation', () => {
@@ -149,12 +154,15 @@ describe('search', () => {
     assert.deepEqual(states[19]!.meta.weight, outcome.state.activity.initialPhi.weight);
   });
 
-  it('answers with its board, measured anew on the whole ranking part, best first', () => {
+  it('answers with its board, measured anew on the whole ranking part, best first', async () => {
     const { ranking, state } = outcome;
     assert.equal(ranking.length, state.board.entries.length);
     for (const { path, accuracy } of ranking) {
       assert.ok(state.board.entries.some((entry) => isSamePath(entry.path, path)));
-      assert.ok(Number.isInteger(Math.round(accuracy * imagesOnHand() * 1e6) / 1e6));
+      const { calibration, ranking: all } = tinyHeldOut;
+      const data = { calibration, images: () => all, pause: () => Promise.resolve() };
+      const wanted = await measurePath(state.supernet, path, data);
+      assert.equal(accuracy, wanted);
     }
     const accuracies = ranking.map(({ accuracy }) => accuracy);
     assert.deepEqual(accuracies, accuracies.toSorted((a, b) => b - a)); // prettier-ignore
