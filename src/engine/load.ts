@@ -64,7 +64,7 @@ export async function loadTensorFlow(options: LoadOptions): Promise<TensorFlow> 
   try {
     restoreRemovedUtilities();
     loadBinding(join(installed.folder, BINDING_FILE));
-    if (ownOps) loadOwnOps(join(installed.folder, OPS_FILE));
+    if (ownOps) require(join(installed.folder, OPS_FILE)); // registers them
   } catch (error) {
     throw unusable(installed.folder, error);
   }
@@ -122,12 +122,6 @@ function loadBinding(addon: string): void {
   };
   finder.find = () => addon;
   require('@tensorflow/tfjs-node-gpu');
-}
-
-/** Registers this project's operations and stops glibc from giving freed activations back. */
-function loadOwnOps(addon: string): void {
-  const ops = require(addon) as { keepFreedMemory: () => boolean };
-  ops.keepFreedMemory();
 }
 
 function unusable(folder: string, error: unknown): TrialError {
