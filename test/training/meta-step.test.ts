@@ -122,7 +122,8 @@ function snapshot() {
 describe('differentiateMeta', () => {
   for (const teacherAt of [0, 2]) {
     it(`case 12: equals finite differences of J on a net with batch norm (entry ${teacherAt})`, () => {
-      // eps = 2e-3 / |v|, the product's own; measured deviation 2e-3 at most.
+      // eps = 2e-3 / |v|, the product's own. Float32 allows 5 %; here at most 0.1 % was measured,
+      // and a virtual step that takes rho for a constant of theta is 0.7 to 1.6 % off.
       const input = pairWith(teacherAt);
       const gradient = differentiateMeta(supernet, meta, input, settings);
       for (const at of [null, 0, 1, 4]) {
@@ -130,7 +131,7 @@ describe('differentiateMeta', () => {
         const actual = at === null ? gradient.bias : gradient.weight[at]!;
         assert.ok(Math.abs(wanted) > 1e-3, 'a slope that can be measured');
         assert.ok(
-          Math.abs(actual - wanted) <= 0.05 * Math.abs(wanted),
+          Math.abs(actual - wanted) <= 0.005 * Math.abs(wanted),
           `dJ/d${at === null ? 'b' : `w[${at}]`}: ${actual} for ${wanted}`,
         );
       }
