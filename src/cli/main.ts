@@ -203,6 +203,8 @@ function withoutNni(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 
 function report(thrown: unknown): number {
   if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
+  // A signal arrived: the process is about to end by it.
+  if (thrown instanceof Error && thrown.name === 'AbortError') return EXIT.failed;
   if (!(thrown instanceof TrialError)) {
     const stack = thrown instanceof Error ? thrown.stack : String(thrown);
     process.stderr.write(`nni-cream: defect: ${stack}\n`);

@@ -44,9 +44,10 @@ export async function runTrial(options: TrialOptions, host: Host): Promise<Searc
   shutdown.onShutdown(() => channel.close());
   try {
     // NNI 3.0 hands records out in the order of asking: ask before anything slow is loaded.
-    const asked = channel.receiveParameters();
-    const { runSearch } = await import('./run.ts');
-    const { parameterId, parameters } = await asked;
+    const [{ parameterId, parameters }, { runSearch }] = await Promise.all([
+      channel.receiveParameters(),
+      import('./run.ts'),
+    ]);
     return await runSearch({
       ...options,
       output: environment.outputDirectory ?? options.output,
