@@ -169,7 +169,7 @@ describe('commands in the pages', () => {
 
   it('are scripts of npm that exist, with arguments that npm start takes', () => {
     const scripts = Object.keys(packageFile.scripts);
-    const commands = matchesInCommands(/\bnpm (.*)/);
+    const commands = matchesInCommands(/^npm (.*)/);
     for (const { page, rest } of commands) {
       const words = rest.split(/\s+/).filter((word) => word !== '--silent');
       const script = words[0] === 'run' ? words[1] : words[0];
