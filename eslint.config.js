@@ -7,7 +7,7 @@ const AMBIENT =
   'randomness, time, environment, output and exit are parameters; only main files and scripts touch them';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'src/generated/', '.engine/', '.python/', '.cache/'] },
+  { ignores: ['dist/', 'node_modules/', 'src/generated/', '.engine/', '.python*/', '.cache/'] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {
