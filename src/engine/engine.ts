@@ -55,7 +55,7 @@ export function createEngine(
     ops,
     tensor: (values, shape) => tf.tensor(values, [...shape], 'float32'),
     read: (tensor) => tensor.dataSync<'float32'>(),
-    scope: (work) => tf.tidy(work),
+    scope: (work) => scope(tf, work),
     keep: (tensor) => tf.keep(tensor),
     dispose: (tensors) => {
       tf.dispose([...tensors]);
@@ -81,4 +81,16 @@ export function createEngine(
     blend: (rho, x, y) => tf.mul(tf.add(tf.mul(rho, x), tf.mul(tf.sub(2, rho), y)), 0.5),
     tensorCount: () => tf.memory().numTensors,
   };
+}
+
+/** `tf.tidy` would walk every element of a typed array in search of tensors. */
+function scope<T extends tfjs.TensorContainer>(tf: typeof tfjs, work: () => T): T {
+  let numbers: T | undefined;
+  const tensors = tf.tidy(() => {
+    const result = work();
+    if (!ArrayBuffer.isView(result)) return result;
+    numbers = result;
+    return null;
+  });
+  return numbers ?? (tensors as T);
 }
