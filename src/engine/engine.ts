@@ -86,11 +86,11 @@ export function createEngine(
 /** `tf.tidy` would walk every element of a typed array in search of tensors. */
 function scope<T extends tfjs.TensorContainer>(tf: typeof tfjs, work: () => T): T {
   let numbers: T | undefined;
-  const tensors = tf.tidy(() => {
+  const tensors = tf.tidy((): tfjs.TensorContainer => {
     const result = work();
     if (!ArrayBuffer.isView(result)) return result;
     numbers = result;
-    return null;
+    return 0;
   });
   return numbers ?? (tensors as T);
 }
