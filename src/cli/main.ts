@@ -51,7 +51,7 @@ program
   .command('search')
   .description('run a search without NNI')
   .requiredOption('-c, --config <file>', 'trial config, JSON or YAML')
-  .option('-o, --output <folder>', 'where results go', 'nni-cream-result')
+  .option('-o, --output <folder>', "in place of the config's; else nni-cream-result")
   .addOption(engineOption())
   .option('--gpu', 'the same as --engine gpu')
   .option('--json', 'print the result as JSON')
@@ -74,7 +74,7 @@ program
   .command('trial')
   .description('run a search as the trial of an NNI experiment; NNI starts this')
   .requiredOption('-c, --config <file>', 'trial config, JSON or YAML')
-  .option('-o, --output <folder>', 'where results go when NNI names no folder', 'nni-cream-result')
+  .option('-o, --output <folder>', "where NNI names none, in place of the config's")
   .addOption(engineOption())
   .option('--gpu', 'the same as --engine gpu')
   .action(async (options: SearchOptions) => {
@@ -177,7 +177,7 @@ interface EngineOptions {
 
 interface SearchOptions {
   readonly config: string;
-  readonly output: string;
+  readonly output?: string;
   readonly engine?: 'native' | 'gpu' | 'js';
   readonly gpu?: true;
 }

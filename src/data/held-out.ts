@@ -70,8 +70,6 @@ export interface HeldOutOptions {
   readonly batchSize: number;
   /** Images of one meta step. */
   readonly metaImages: number;
-  /** Most images of a ranking; all, if it is left out. */
-  readonly rankingImages?: number | undefined;
   /** Training images that batch norm is recalibrated on. */
   readonly calibrationImages: number;
 }
@@ -102,7 +100,7 @@ export function heldOutBatches(options: HeldOutOptions): HeldOut {
         split.meta[(metaStep * metaImages + at) % split.meta.length] ?? 0;
       return plainBatch(images, Int32Array.from({ length: metaImages }, member), normalisation);
     },
-    ranking: batches(split.ranking.subarray(0, options.rankingImages)),
+    ranking: batches(split.ranking),
     calibration: batches(split.training.subarray(0, options.calibrationImages)),
   };
 }

@@ -212,7 +212,7 @@ export interface SearchResult {
      */
     boardOpenedAtEpoch: number | null;
     /**
-     * Measurements that put a path on the board.
+     * Measurements that put a path on the board, or renewed its place there.
      */
     admissions: number;
     /**

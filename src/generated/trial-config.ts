@@ -90,7 +90,7 @@ export interface TrialConfigFile {
    */
   maxMacs?: number;
   /**
-   * Most held-out images of one ranking; without it all that are left.
+   * Most held-out images of an epoch's ranking; without it all that are left, as in the last ranking.
    */
   rankingImages?: number;
   /**
@@ -119,7 +119,7 @@ export interface TrialConfigFile {
    */
   threads?: number;
   /**
-   * Folder of the result where NNI names none.
+   * Folder of the result where neither NNI nor the command line names one.
    */
   output?: string;
 }

@@ -98,6 +98,25 @@ export function trainStudent(
   return result;
 }
 
+/**
+ * Takes one student step of a path on black images and throws its gradients away. Done with the
+ * largest path before a search, it makes the process take the memory that it will need, and tells
+ * at once when there is too little.
+ */
+export function rehearseStep(supernet: Supernet, path: Path, batchSize: number): void {
+  const { engine, space } = supernet;
+  const images = new Float32Array(batchSize * space.imageSize ** 2 * 3);
+  const targets = smoothedTargets(new Int32Array(batchSize), space.classes, 0);
+  const { loss, gradients } = engine.differentiate(
+    supernet.parametersOf(path).map(({ value }) => value),
+    () => {
+      const logits = supernet.forward(imagesOf(supernet, images), path);
+      return { loss: lossTo(engine, logits, targets) };
+    },
+  );
+  engine.dispose([loss, ...gradients]);
+}
+
 /** Mean soft cross-entropy of `logits [batch, classes]` to target numbers of the same shape. */
 export function lossTo(engine: Engine, logits: Tensor, targets: Float32Array): Tensor {
   return engine.ops.softCrossEntropy(logits, engine.tensor(targets, logits.shape));

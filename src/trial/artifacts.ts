@@ -1,4 +1,4 @@
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { SearchResult } from '../generated/result.ts';
@@ -19,8 +19,9 @@ export const ARCHITECTURE_FOLDER = 'nas';
 export async function prepareOutput(folder: string): Promise<void> {
   await unlessUnwritable(folder, async () => {
     await mkdir(join(folder, ARCHITECTURE_FOLDER), { recursive: true });
-    const probe = await open(join(folder, RESULT_FILE), 'a');
-    await probe.close();
+    const trace = join(folder, `${RESULT_FILE}.partial`);
+    await writeFile(trace, '');
+    await rm(trace);
   });
 }
 

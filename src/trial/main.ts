@@ -24,8 +24,8 @@ export interface Host {
 /** What the command line says. */
 export interface TrialOptions {
   readonly configFile: string;
-  /** Folder of the results where neither NNI nor the config names one. */
-  readonly output: string;
+  /** Folder of the results where NNI names none; before the config's. */
+  readonly output?: string | undefined;
   /** Takes the place of the config's engine. */
   readonly engine?: RunOptions['engine'];
   readonly progress: (logger: Logger) => ProgressView;

@@ -17,6 +17,7 @@ import { planSearch, type SearchPlan } from '../training/plan.ts';
 import type { Clock, Reporter, SearchMetrics } from '../training/ports.ts';
 import { measurePath, rankPaths, type RankedPath } from '../training/ranking.ts';
 import type { SearchState } from '../training/state.ts';
+import { rehearseStep } from '../training/student.ts';
 import { prepareOutput, writeArtifacts } from './artifacts.ts';
 import { applyParameters, checkPrior, parseTrialConfig, type TrialConfig } from './config.ts';
 import { loadSearchSpace, readText } from './documents.ts';
@@ -40,8 +41,8 @@ export interface RunOptions {
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Takes the place of the config's engine. */
   readonly engine?: TrialConfig['engine'] | undefined;
-  /** Folder of the results where the config names none; made if it is missing. */
-  readonly output: string;
+  /** Folder of the results, before the config's; made if it is missing. */
+  readonly output?: string | undefined;
   readonly reporter: Reporter;
   readonly progress: ProgressView;
   readonly environment: Pick<Environment, 'trialJobId' | 'experimentId'>;
@@ -53,11 +54,14 @@ export interface RunOptions {
   readonly signal: AbortSignal;
 }
 
+/** Where results go when nobody names a folder. */
+const DEFAULT_OUTPUT = 'nni-cream-result';
+
 /** Runs a search and writes its files. */
 export async function runSearch(options: RunOptions): Promise<SearchResult> {
   const { logger } = options;
   const { config, space } = await readConfig(options);
-  const output = config.output ?? options.output;
+  const output = options.output ?? config.output ?? DEFAULT_OUTPUT;
   await prepareOutput(output);
   const budget = { minMacs: config.minMacs, maxMacs: config.maxMacs ?? Infinity };
   const report = feasibility(space, budget);
@@ -69,6 +73,7 @@ export async function runSearch(options: RunOptions): Promise<SearchResult> {
     images.heldOut.board.count,
   );
   const supernet = await buildSupernet(config, space, options);
+  rehearseStep(supernet, report.largest.path, plan.batchSize);
   const { outcome, baseline, testAccuracy } = await trainAndMeasure({
     ...options,
     config,
@@ -104,9 +109,10 @@ async function readConfig({
   engine,
 }: RunOptions): Promise<{ config: TrialConfig; space: SearchSpace }> {
   const file = parseTrialConfig(await readText(configFile), configFile);
-  const space = await loadSearchSpace(file);
-  const labels = space.choices.map(({ name }) => name);
+  const { choices } = await loadSearchSpace(file);
+  const labels = choices.map(({ name }) => name);
   const config = applyParameters(file, parameters, labels);
+  const space = await loadSearchSpace(config);
   checkPrior(space, config.prior);
   return { config: { ...config, engine: engine ?? config.engine }, space };
 }
@@ -166,7 +172,8 @@ async function trainAndMeasure(training: Training): Promise<Measured> {
     });
     const best = (outcome.ranking[0] as RankedPath).path;
     const { test } = images;
-    const testAccuracy = test && (await measurePath(supernet, best, { calibration, images: () => test, pause }));
+    const testAccuracy =
+      test && (await measurePath(supernet, best, { calibration, images: () => test, pause }));
     return { outcome, baseline, testAccuracy };
   } finally {
     progress.stop();

@@ -115,7 +115,6 @@ describe('heldOutBatches', () => {
     normalisation: identity,
     batchSize: 32,
     metaImages: 2,
-    rankingImages: 40,
     calibrationImages: 50,
   });
   /** The first pixel's red says which image it is. */
@@ -139,12 +138,12 @@ describe('heldOutBatches', () => {
     assert.deepEqual(members(heldOut.meta(5)), members(heldOut.meta(0)));
   });
 
-  it('caps the ranking and calibrates on training images', () => {
+  it('ranks on the whole part and calibrates on training images', () => {
     assert.deepEqual(
       heldOut.ranking.map(({ count }) => count),
-      [32, 8],
+      [32, 32, 6],
     );
-    assert.deepEqual(heldOut.ranking.flatMap(members), [...split.ranking.subarray(0, 40)]);
+    assert.deepEqual(heldOut.ranking.flatMap(members), [...split.ranking]);
     assert.deepEqual(heldOut.calibration.flatMap(members), [...split.training.subarray(0, 50)]);
   });
 
