@@ -78,13 +78,13 @@ describe('parseTrialConfig', () => {
 
   it('lists every violation with its place', () => {
     throwsTrialError(
-      () => parseTrialConfig(`${YAML}batchsize: 3\nlr: 0\naccGap: 5\nengine: gpu\n`, WHERE),
+      () => parseTrialConfig(`${YAML}batchsize: 3\nlr: 0\naccGap: 5\nengine: tpu\n`, WHERE),
       'CONFIG_INVALID',
       WHERE,
       '/: must NOT have additional properties ("batchsize")',
       '/lr: must be > 0',
       '/accGap: must be <= 1',
-      '/engine: must be equal to one of the allowed values (["native","js"])',
+      '/engine: must be equal to one of the allowed values (["native","gpu","js"])',
     );
     throwsTrialError(() => parseTrialConfig('', WHERE), 'CONFIG_INVALID', '/: must be object');
   });
