@@ -37,10 +37,20 @@ export async function createExperiment(plan: ExperimentPlan): Promise<Experiment
   const env = { ...plan.env, PATH: [dirname(process.execPath), plan.env['PATH']].join(delimiter) };
   const nnictl = (args: readonly string[]): Promise<void> =>
     runNnictl(join(pythonFolder, 'bin/nnictl'), args, env);
-  await nnictl(['create', '--config', config, '--port', String(port)]);
+  await repeatWhileRefused(() => nnictl(['create', '--config', config, '--port', String(port)]));
   const manager = connectManager(port);
   const id = await manager.experimentId();
   return { id, manager, stop: () => nnictl(['stop', id]) };
+}
+
+/** nnictl gives its manager three seconds to answer and then kills it: too few on a busy machine. */
+async function repeatWhileRefused(create: () => Promise<void>, attempts = 5): Promise<void> {
+  try {
+    await create();
+  } catch (error) {
+    if (attempts === 1 || !messageOf(error).includes('Connection refused')) throw error;
+    await repeatWhileRefused(create, attempts - 1);
+  }
 }
 
 async function runNnictl(
@@ -52,7 +62,10 @@ async function runNnictl(
     await promisify(execFile)(command, args, { env });
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    const said = stripVTControlCharacters(stdout + stderr).trim();
+    const lines = stripVTControlCharacters(stdout + stderr)
+      .trim()
+      .split('\n');
+    const said = lines.find((line) => line.includes('ERROR: ')) ?? lines.at(-1) ?? '';
     throw new TrialError(
       'NNI_UNAVAILABLE',
       {
