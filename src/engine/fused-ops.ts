@@ -1,8 +1,10 @@
 import type * as tfjs from '@tensorflow/tfjs-core';
 import { batchNorms } from './fused/batch-norm.ts';
-import { convolutions, type FilterGradient } from './fused/convolution.ts';
+import { convolutions } from './fused/convolution.ts';
 import { elementwise } from './fused/elementwise.ts';
 import { head } from './fused/head.ts';
+import { plainNesterov } from './plain-ops.ts';
+import type { OwnKernels } from './native-ops.ts';
 import type { Ops } from './ops.ts';
 import type { TensorFlowBackend } from './tensorflow-backend.ts';
 
@@ -10,17 +12,14 @@ import type { TensorFlowBackend } from './tensorflow-backend.ts';
  * {@link Ops} from TensorFlow's fused kernels, called by name, as kernels and gradients registered
  * with TensorFlow.js: its own batch norm, activation and mean gradients are 5 to 70 times slower.
  */
-export function fusedOps(
-  tf: typeof tfjs,
-  backend: TensorFlowBackend,
-  ownDepthwiseFilterGradient: FilterGradient | null,
-): Ops {
+export function fusedOps(tf: typeof tfjs, backend: TensorFlowBackend, own: OwnKernels | null): Ops {
   return {
-    ...convolutions(tf, backend, ownDepthwiseFilterGradient),
-    ...batchNorms(tf, backend),
-    ...elementwise(tf, backend),
+    ...convolutions(tf, backend, own),
+    ...batchNorms(tf, backend, own),
+    ...elementwise(tf, backend, own),
     ...head(tf, backend),
     add: (a, b) => tf.add(a, b),
     softmax: (logits) => tf.softmax(logits),
+    nesterov: own?.nesterov ?? plainNesterov(tf),
   };
 }

@@ -31,8 +31,8 @@ export interface TensorFlow {
   readonly tf: typeof tfjs;
   /** The native library behind it; `undefined` for pure JavaScript. */
   readonly installed: InstalledEngine | undefined;
-  /** Which of this project's own operations TensorFlow knows now. */
-  readonly ops: { readonly depthwiseFilterGradient: boolean };
+  /** Whether TensorFlow knows this project's own operations now. */
+  readonly ownOps: boolean;
 }
 
 /** The part of tfjs-node's backend that tells what it runs on. */
@@ -50,11 +50,7 @@ const LOG_LEVELS = { info: '0', warning: '1', error: '2', none: '3' } as const;
  */
 export async function loadTensorFlow(options: LoadOptions): Promise<TensorFlow> {
   if (options.engine === 'js') {
-    return {
-      tf: await loadJavaScript(),
-      installed: undefined,
-      ops: { depthwiseFilterGradient: false },
-    };
+    return { tf: await loadJavaScript(), installed: undefined, ownOps: false };
   }
   assertSupported(process);
   const installed = requireEngine(options.engine, options.engineRoot ?? DEFAULT_ENGINE_ROOT);
@@ -71,7 +67,7 @@ export async function loadTensorFlow(options: LoadOptions): Promise<TensorFlow> 
   const tf = require('@tensorflow/tfjs-core') as typeof tfjs;
   await tf.ready();
   if (options.engine === 'gpu') requireGpu(tf);
-  return { tf, installed, ops: { depthwiseFilterGradient: ownOps } };
+  return { tf, installed, ownOps };
 }
 
 /** What the loaded native library is and computes on. */

@@ -21,11 +21,23 @@ export interface MovingMoments {
   readonly factor: number;
 }
 
+/** A trained tensor and its momentum buffer. */
+export interface Momentum {
+  readonly value: Tensor;
+  readonly velocity: Tensor;
+}
+
+/** One trained tensor before a step: `decay` times the value is added to the gradient. */
+export interface MomentumState extends Momentum {
+  readonly gradient: Tensor;
+  readonly decay: number;
+}
+
 /** Denominator offset of every batch norm (PyTorch's and Cream's value). */
 export const BATCH_NORM_EPSILON = 1e-5;
 
 /**
- * The differentiable operations that networks are made of. Paddings are symmetric, (kernel - 1) / 2
+ * The differentiable operations that networks are made of, and the optimizer's step. Paddings are symmetric, (kernel - 1) / 2
  * on every side, at every stride: TensorFlow's 'SAME' would shift the grid at stride 2.
  * The caller owns every returned tensor.
  */
@@ -56,4 +68,12 @@ export interface Ops {
   softmax(logits: Tensor): Tensor;
   /** Mean over the batch of -sum_c target log softmax(logits), nats; no gradient to `targets`. */
   softCrossEntropy(logits: Tensor, targets: Tensor): Tensor;
+  /**
+   * One Nesterov step of each state as PyTorch defines it, not differentiated: g += decay w;
+   * v = momentum v + g; w -= lr (g + momentum v).
+   */
+  nesterov(
+    states: readonly MomentumState[],
+    rates: { readonly lr: number; readonly momentum: number },
+  ): readonly Momentum[];
 }

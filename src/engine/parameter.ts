@@ -22,8 +22,8 @@ export interface SgdOptions {
 }
 
 /**
- * One Nesterov step as PyTorch defines it: g += decay w; v = momentum v + g; w -= lr (g + momentum v).
- * Parameters that are not listed keep their value and velocity. Takes over the gradients.
+ * One step of `Ops.nesterov`, from a momentum buffer of zeros the first time. Parameters that
+ * are not listed keep their value and velocity. Takes over the gradients.
  */
 export function sgdStep(
   engine: Engine,
@@ -31,19 +31,18 @@ export function sgdStep(
   gradients: readonly Tensor[],
   { lr, momentum, weightDecay }: SgdOptions,
 ): void {
-  parameters.forEach((parameter, i) => {
-    const { value, velocity } = parameter;
-    const gradient = gradients[i] as Tensor;
-    const { newValue, newVelocity } = engine.scope(() => {
-      const g = parameter.decayed ? engine.addScaled(gradient, weightDecay, value) : gradient;
-      // The first step starts from a zero buffer: v = g.
-      const v =
-        velocity === null ? engine.addScaled(g, 0, g) : engine.addScaled(g, momentum, velocity);
-      const step = engine.addScaled(g, momentum, v);
-      return { newValue: engine.addScaled(value, -lr, step), newVelocity: v };
+  const states = parameters.map(({ shape, value, velocity, decayed }, i) => ({
+    value,
+    velocity: velocity ?? engine.tensor(new Float32Array(value.size), shape),
+    gradient: gradients[i] as Tensor,
+    decay: decayed ? weightDecay : 0,
+  }));
+  engine.scope(() => {
+    engine.ops.nesterov(states, { lr, momentum }).forEach((next, i) => {
+      const parameter = parameters[i] as Parameter;
+      parameter.value = engine.keep(next.value);
+      parameter.velocity = engine.keep(next.velocity);
     });
-    engine.dispose([value, gradient, ...(velocity === null ? [] : [velocity])]);
-    parameter.value = engine.keep(newValue);
-    parameter.velocity = engine.keep(newVelocity);
   });
+  engine.dispose(states.flatMap(({ value, velocity, gradient }) => [value, velocity, gradient]));
 }

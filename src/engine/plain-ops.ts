@@ -38,12 +38,24 @@ export function plainOps(tf: Tf): Ops {
       return { y, moments };
     },
     linear: (x, weight) => tf.matMul(tf.reshape(x, [x.shape[0], -1]), weight),
+    nesterov: plainNesterov(tf),
   };
+}
+
+/** The optimizer's step out of TensorFlow.js's operations. */
+export function plainNesterov(tf: Tf): Ops['nesterov'] {
+  return (states, { lr, momentum }) =>
+    states.map(({ value, velocity, gradient, decay }) => {
+      const g = tf.add(gradient, tf.mul(value, decay));
+      const v = tf.add(tf.mul(velocity, momentum), g);
+      const step = tf.add(g, tf.mul(v, momentum));
+      return { value: tf.sub(value, tf.mul(step, lr)), velocity: v };
+    });
 }
 
 function elementwise(
   tf: Tf,
-): Omit<Ops, 'conv2d' | 'depthwiseConv2d' | 'batchNorm' | 'normalise' | 'linear'> {
+): Omit<Ops, 'conv2d' | 'depthwiseConv2d' | 'batchNorm' | 'normalise' | 'linear' | 'nesterov'> {
   return {
     relu: (x) => tf.relu(x),
     swish: (x) => tf.mul(x, tf.sigmoid(x)),

@@ -35,6 +35,7 @@ export interface TensorFlowBackend {
   readonly float: (name: string, value: number) => OpAttribute;
   readonly flag: (name: string, value: boolean) => OpAttribute;
   readonly text: (name: string, value: string) => OpAttribute;
+  readonly int: (name: string, value: number) => OpAttribute;
   readonly ints: (name: string, value: number[]) => OpAttribute;
   /** `[batch, height, width, channels]` to `[batch, 1, 1, channels]`. */
   readonly reduceOverPixels: (op: 'Mean' | 'Sum', x: Tensor) => Tensor;
@@ -79,6 +80,7 @@ export function tensorFlowBackend(tf: typeof tfjs): TensorFlowBackend {
     float: attribute('FLOAT'),
     flag,
     text: attribute('STRING'),
+    int: attribute('INT'),
     ints: attribute('INT'),
     reduceOverPixels: (op, x) =>
       run(op, [type('T'), type('Tidx', 'int32'), flag('keep_dims', true)], [x, constant([1, 2])]),

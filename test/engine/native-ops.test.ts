@@ -2,61 +2,195 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { TensorFlow } from '../../src/engine/load.ts';
 import { loadTensorFlow } from '../../src/engine/load.ts';
-import { ownDepthwiseFilterGradient } from '../../src/engine/native-ops.ts';
-import type { TensorFlowBackend } from '../../src/engine/tensorflow-backend.ts';
+import { ownKernels, type OwnKernels } from '../../src/engine/native-ops.ts';
+import { BATCH_NORM_EPSILON, type Tensor } from '../../src/engine/ops.ts';
+import { plainNesterov } from '../../src/engine/plain-ops.ts';
+import type { OpAttribute, TensorFlowBackend } from '../../src/engine/tensorflow-backend.ts';
 import { tensorFlowBackend } from '../../src/engine/tensorflow-backend.ts';
 
-const CASES = [
-  { batch: 3, size: 9, channels: 64, kernel: 5, stride: 1 },
-  { batch: 2, size: 8, channels: 40, kernel: 5, stride: 2 },
-  { batch: 2, size: 7, channels: 5, kernel: 5, stride: 2 },
-  { batch: 5, size: 3, channels: 96, kernel: 5, stride: 1 },
-  { batch: 2, size: 11, channels: 33, kernel: 7, stride: 1 },
-  { batch: 2, size: 12, channels: 32, kernel: 7, stride: 2 },
-] as const;
+let tf: TensorFlow['tf'];
+let backend: TensorFlowBackend;
+let own: OwnKernels;
 
-describe('ownDepthwiseFilterGradient', () => {
-  let loaded: TensorFlow;
-  let backend: TensorFlowBackend;
-  before(async () => {
-    loaded = await loadTensorFlow({ engine: 'cpu', environment: process.env });
-    backend = tensorFlowBackend(loaded.tf);
-  });
+before(async () => {
+  const loaded = await loadTensorFlow({ engine: 'cpu', environment: process.env });
+  assert.ok(loaded.ownOps, 'the own operations are not installed');
+  ({ tf } = loaded);
+  backend = tensorFlowBackend(tf);
+  own = ownKernels(tf, backend);
+});
 
-  for (const { batch, size, channels, kernel, stride } of CASES) {
+function random(shape: number[], seed: number): Tensor {
+  return tf.randomNormal(shape, 0, 1, 'float32', seed);
+}
+
+/** Compares with the largest wanted magnitude as the scale. */
+function assertEqual(actual: Tensor, wanted: Tensor, tolerance = 1e-5): void {
+  assert.deepEqual(actual.shape, wanted.shape);
+  const difference = tf.max(tf.abs(tf.sub(actual, wanted))).dataSync<'float32'>()[0]!;
+  const scale = tf.max(tf.abs(wanted)).dataSync<'float32'>()[0]!;
+  assert.ok(difference <= tolerance * scale, `differs by ${difference} of ${scale}`);
+}
+
+/** Attributes of TensorFlow's depthwise gradients. */
+function depthwise(kernel: number, stride: number): OpAttribute[] {
+  const border = (kernel - 1) / 2;
+  return [
+    backend.type('T'),
+    backend.ints('strides', [1, stride, stride, 1]),
+    backend.text('padding', 'EXPLICIT'),
+    backend.ints('explicit_paddings', [0, 0, border, border, border, border, 0, 0]),
+    backend.text('data_format', 'NHWC'),
+    backend.ints('dilations', [1, 1, 1, 1]),
+  ];
+}
+
+describe('depthwiseFilterGradient', () => {
+  const cases = [
+    { batch: 3, size: 9, channels: 64, kernel: 5, stride: 1 },
+    { batch: 2, size: 8, channels: 40, kernel: 5, stride: 2 },
+    { batch: 2, size: 7, channels: 5, kernel: 5, stride: 2 },
+    { batch: 5, size: 3, channels: 96, kernel: 5, stride: 1 },
+    { batch: 2, size: 11, channels: 33, kernel: 7, stride: 1 },
+    { batch: 2, size: 12, channels: 32, kernel: 7, stride: 2 },
+  ];
+  for (const { batch, size, channels, kernel, stride } of cases) {
     it(`equals TensorFlow's for ${size}x${size}x${channels}, window ${kernel}, stride ${stride}`, () => {
-      const { tf, ops } = loaded;
-      assert.ok(ops.depthwiseFilterGradient, 'the own operations are not installed');
       const output = Math.ceil(size / stride);
-      const border = (kernel - 1) / 2;
-      const x = tf.randomNormal([batch, size, size, channels], 0, 1, 'float32', 1);
-      const dy = tf.randomNormal([batch, output, output, channels], 0, 1, 'float32', 2);
-      const own = ownDepthwiseFilterGradient(backend)(x, dy, { kernel, stride });
-      const reference = backend.run(
-        'DepthwiseConv2dNativeBackpropFilter',
-        [
-          backend.type('T'),
-          backend.ints('strides', [1, stride, stride, 1]),
-          backend.text('padding', 'EXPLICIT'),
-          backend.ints('explicit_paddings', [0, 0, border, border, border, border, 0, 0]),
-          backend.text('data_format', 'NHWC'),
-          backend.ints('dilations', [1, 1, 1, 1]),
-        ],
-        [x, backend.constant([kernel, kernel, channels, 1]), dy],
-      );
-      assert.deepEqual(own.shape, [kernel, kernel, channels, 1]);
-      const difference = tf.max(tf.abs(tf.sub(own, reference))).dataSync<'float32'>()[0]!;
-      const scale = tf.max(tf.abs(reference)).dataSync<'float32'>()[0]!;
-      assert.ok(difference <= 1e-5 * scale, `differs by ${difference} of ${scale}`);
+      const x = random([batch, size, size, channels], 1);
+      const dy = random([batch, output, output, channels], 2);
+      const wanted = backend.run('DepthwiseConv2dNativeBackpropFilter', depthwise(kernel, stride), [
+        x,
+        backend.constant([kernel, kernel, channels, 1]),
+        dy,
+      ]);
+      assertEqual(own.depthwiseFilterGradient(x, dy, { kernel, stride }), wanted);
     });
   }
 
   it('refuses a gradient that does not belong to the images', () => {
-    const { tf } = loaded;
-    const gradient = ownDepthwiseFilterGradient(backend);
     const x = tf.zeros([1, 8, 8, 32]);
-    const dy = tf.zeros([1, 8, 8, 32]);
-    assert.throws(() => gradient(x, dy, { kernel: 5, stride: 2 }), /does not belong to x/);
-    assert.throws(() => gradient(x, dy, { kernel: 3, stride: 1 }), /kernel must be 5 or 7, not 3/);
+    const gradient = (kernel: number, stride: number) =>
+      own.depthwiseFilterGradient(x, x, { kernel, stride });
+    assert.throws(() => gradient(5, 2), /does not belong to x/);
+    assert.throws(() => gradient(3, 1), /kernel must be 5 or 7, not 3/);
+  });
+});
+
+describe('depthwiseInputGradient', () => {
+  const cases = [
+    { batch: 2, size: 8, channels: 96, kernel: 3, stride: 2 },
+    { batch: 2, size: 9, channels: 13, kernel: 3, stride: 2 },
+    { batch: 3, size: 8, channels: 40, kernel: 5, stride: 2 },
+    { batch: 2, size: 3, channels: 72, kernel: 7, stride: 2 },
+    { batch: 2, size: 6, channels: 8, kernel: 5, stride: 1 },
+  ];
+  for (const { batch, size, channels, kernel, stride } of cases) {
+    it(`equals TensorFlow's for ${size}x${size}x${channels}, window ${kernel}, stride ${stride}`, () => {
+      const output = Math.ceil(size / stride);
+      const x = tf.zeros([batch, size, size, channels]);
+      const filter = random([kernel, kernel, channels, 1], 1);
+      const dy = random([batch, output, output, channels], 2);
+      const wanted = backend.run('DepthwiseConv2dNativeBackpropInput', depthwise(kernel, stride), [
+        backend.constant(x.shape),
+        filter,
+        dy,
+      ]);
+      assertEqual(own.depthwiseInputGradient({ x, filter, dy }, { kernel, stride }), wanted);
+    });
+  }
+
+  it('refuses shapes that do not belong together, and windows that it does not know', () => {
+    const x = tf.zeros([1, 8, 8, 32]);
+    const filter = tf.zeros([5, 5, 32, 1]);
+    const gradient = (kernel: number, stride: number) =>
+      own.depthwiseInputGradient({ x, filter, dy: x }, { kernel, stride });
+    assert.throws(() => gradient(5, 2), /do not belong to x/);
+    assert.throws(() => gradient(3, 1), /do not belong to x/);
+    assert.throws(() => gradient(9, 1), /odd kernel up to 7/);
+  });
+});
+
+describe('batchNormGradient', () => {
+  for (const shape of [
+    [4, 9, 9, 24],
+    [1, 1, 3, 5],
+    [8, 16, 16, 33],
+  ]) {
+    it(`equals TensorFlow's for ${shape.join('x')}, with an offset that would cancel`, () => {
+      const [x, dy] = [tf.add(random(shape, 1), 50), random(shape, 2)];
+      const [gamma, beta] = [random(shape.slice(3), 3), random(shape.slice(3), 4)];
+      const attributes = [
+        backend.type('T'),
+        backend.type('U'),
+        backend.float('epsilon', BATCH_NORM_EPSILON),
+        backend.flag('is_training', true),
+      ];
+      const { mean, variance } = backend.noMoments;
+      const inputs = [x, gamma, beta, mean, variance];
+      const [, , , ...reserved] = backend.runMany('FusedBatchNormV3', attributes, inputs, 6);
+      const wanted = backend
+        .runMany('FusedBatchNormGradV3', attributes, [dy, x, gamma, ...reserved], 5)
+        .slice(0, 3);
+      const moments = { mean: reserved[0]!, variance: reserved[1]! };
+      own.batchNormGradient({ dy, x, gamma }, moments).forEach((gradient, i) => {
+        assertEqual(gradient, wanted[i]!);
+      });
+    });
+  }
+
+  it('refuses a gradient of another shape', () => {
+    const x = tf.zeros([2, 4, 4, 8]);
+    const gamma = tf.ones([8]);
+    const moments = { mean: gamma, variance: gamma };
+    const inputs = { dy: tf.zeros([2, 4, 4, 4]), x, gamma };
+    assert.throws(() => own.batchNormGradient(inputs, moments), /dy and x must be alike/);
+  });
+});
+
+describe('swish', () => {
+  it('is x sigmoid(x) to 1e-6 of every value, from -80 to 80, with its gradient', () => {
+    const x = tf.linspace(-80, 80, 16_003);
+    const [value, gradient] = [own.swish(x), own.swishGradient(tf.onesLike(x), x)].map((t) =>
+      t.dataSync<'float32'>(),
+    );
+    x.dataSync<'float32'>().forEach((at, i) => {
+      const s = 1 / (1 + Math.exp(-at));
+      const wanted = { value: at * s, gradient: s + at * s * (1 - s) };
+      assert.ok(Math.abs(value![i]! - wanted.value) <= 1e-6 * Math.abs(wanted.value), `at ${at}`);
+      assert.ok(Math.abs(gradient![i]! - wanted.gradient) <= 1e-6 * Math.min(1, s * (1 + Math.abs(at))), `gradient at ${at}`); // prettier-ignore
+    });
+  });
+
+  it('ends where floats end: 0 and x far out, not a number stays so', () => {
+    const x = tf.tensor1d([-Infinity, -1e30, -200, 200, 1e30, Infinity, NaN, 0]);
+    const [negativeInfinity, ...rest] = own.swish(x).dataSync<'float32'>();
+    assert.ok(!(negativeInfinity! > 0));
+    assert.ok(Math.abs(rest[1]!) < 1e-30);
+    assert.deepEqual([rest[2], rest[4], rest[5], rest[6]], [200, Infinity, NaN, 0]);
+    assert.ok(Number.isNaN(own.swishGradient(x, x).dataSync<'float32'>()[6]!));
+  });
+});
+
+describe('nesterov', () => {
+  it('equals the plain formula for a list of shapes with their own decays', () => {
+    const states = [[3, 3, 8, 17], [40], [300, 200]].map((shape, i) => ({
+      value: random(shape, 3 * i),
+      velocity: random(shape, 3 * i + 1),
+      gradient: random(shape, 3 * i + 2),
+      decay: i === 1 ? 0 : 0.05,
+    }));
+    const rates = { lr: 0.3, momentum: 0.9 };
+    const wanted = plainNesterov(tf)(states, rates);
+    own.nesterov(states, rates).forEach(({ value, velocity }, i) => {
+      assertEqual(value, wanted[i]!.value, 1e-6);
+      assertEqual(velocity, wanted[i]!.velocity, 1e-6);
+    });
+  });
+
+  it('refuses a gradient of another shape', () => {
+    const [value, gradient] = [tf.zeros([4]), tf.zeros([5])];
+    const state = { value, velocity: value, gradient, decay: 0 };
+    assert.throws(() => own.nesterov([state], { lr: 1, momentum: 0 }), /differ in shape/);
   });
 });

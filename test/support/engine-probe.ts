@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { loadTensorFlow } from '../../src/engine/load.ts';
-import { ownDepthwiseFilterGradient } from '../../src/engine/native-ops.ts';
+import { ownKernels } from '../../src/engine/native-ops.ts';
 import { tensorFlowBackend } from '../../src/engine/tensorflow-backend.ts';
 
 const { tf } = await loadTensorFlow({
@@ -14,9 +14,19 @@ const { tf } = await loadTensorFlow({
 });
 const x = tf.randomNormal([4, 12, 12, 40], 0, 1, 'float32', 1);
 const dy = tf.randomNormal([4, 6, 6, 40], 0, 1, 'float32', 2);
-const gradient = ownDepthwiseFilterGradient(tensorFlowBackend(tf));
+const filter = tf.randomNormal([5, 5, 40, 1], 0, 1, 'float32', 3);
+const gamma = tf.ones([40]);
+const own = ownKernels(tf, tensorFlowBackend(tf));
+const window = { kernel: 5, stride: 2 };
+const moments = { mean: tf.zeros([40]), variance: tf.ones([40]) };
+const state = { value: x, velocity: x, gradient: x, decay: 0.1 };
 const results = [
-  gradient(x, dy, { kernel: 5, stride: 2 }),
+  own.depthwiseFilterGradient(x, dy, window),
+  own.depthwiseInputGradient({ x, filter, dy }, window),
+  ...own.batchNormGradient({ dy: x, x, gamma }, moments),
+  own.swish(x),
+  own.swishGradient(x, x),
+  own.nesterov([state], { lr: 0.1, momentum: 0.9 })[0]!.value,
   tf.grad((input) => tf.relu(input))(x),
   tf.topk(tf.reshape(x, [-1]), 3).values,
 ];

@@ -1,4 +1,5 @@
 import type * as tfjs from '@tensorflow/tfjs-core';
+import type { OwnKernels } from '../native-ops.ts';
 import { BATCH_NORM_EPSILON, type Ops, type Tensor } from '../ops.ts';
 import type { OpAttribute, TensorFlowBackend } from '../tensorflow-backend.ts';
 import { registerMany } from './kernel.ts';
@@ -9,7 +10,9 @@ type Reserved = [Tensor, Tensor, Tensor];
 export function batchNorms(
   tf: typeof tfjs,
   backend: TensorFlowBackend,
+  own: OwnKernels | null,
 ): Pick<Ops, 'batchNorm' | 'normalise'> {
+  const gradient = gradientOf(backend, own);
   const training = registerMany<
     'x' | 'gamma' | 'beta' | 'mean' | 'variance',
     [Tensor, Tensor, ...Reserved],
@@ -26,12 +29,7 @@ export function batchNorms(
         6,
       ),
     backward: (dy, [x, gamma, ...reserved]) => {
-      const [dx, dGamma, dBeta] = backend.runMany(
-        'FusedBatchNormGradV3',
-        attributes(backend, true),
-        [dy, x, gamma, ...reserved],
-        5,
-      ) as [Tensor, Tensor, Tensor];
+      const [dx, dGamma, dBeta] = gradient({ dy, x, gamma }, reserved);
       const none = () => tf.zerosLike(dGamma);
       return { x: () => dx, gamma: () => dGamma, beta: () => dBeta, mean: none, variance: none };
     },
@@ -51,6 +49,26 @@ export function batchNorms(
       return y;
     },
   };
+}
+
+/** Gradients to x, gamma and beta; on processors `reserved` starts with mean and biased variance. */
+function gradientOf(
+  backend: TensorFlowBackend,
+  own: OwnKernels | null,
+): (
+  inputs: { dy: Tensor; x: Tensor; gamma: Tensor },
+  reserved: Reserved,
+) => [Tensor, Tensor, Tensor] {
+  if (own !== null) {
+    return (inputs, [mean, variance]) => own.batchNormGradient(inputs, { mean, variance });
+  }
+  return ({ dy, x, gamma }, reserved) =>
+    backend.runMany(
+      'FusedBatchNormGradV3',
+      attributes(backend, true),
+      [dy, x, gamma, ...reserved],
+      5,
+    ) as [Tensor, Tensor, Tensor];
 }
 
 function attributes(backend: TensorFlowBackend, training: boolean): OpAttribute[] {

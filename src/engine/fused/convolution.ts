@@ -1,61 +1,98 @@
 import type * as tfjs from '@tensorflow/tfjs-core';
+import type { OwnKernels, Window } from '../native-ops.ts';
 import type { Ops, Tensor } from '../ops.ts';
 import type { OpAttribute, TensorFlowBackend } from '../tensorflow-backend.ts';
 import { registerKernel, type Settings } from './kernel.ts';
 
-type Window = Settings<'kernel' | 'stride'>;
+/** How to compute a convolution's two gradients. */
+interface Gradients {
+  input(inputs: { x: Tensor; filter: Tensor; dy: Tensor }, window: Window): Tensor;
+  filter(x: Tensor, dy: Tensor, window: Window): Tensor;
+}
 
-/** Gradient of a convolution to its filter. */
-export type FilterGradient = (x: Tensor, dy: Tensor, window: Window) => Tensor;
-
-/** Windows from which on this project's own kernel is faster than TensorFlow's. */
-const SMALLEST_OWN_WINDOW = 5;
+/** Windows from which on TensorFlow's own depthwise gradients are the slower ones. */
+const LARGE_WINDOW = 5;
 
 /** Dense and depthwise convolution. */
 export function convolutions(
   tf: typeof tfjs,
   backend: TensorFlowBackend,
-  ownDepthwiseFilterGradient: FilterGradient | null,
+  own: OwnKernels | null,
 ): Pick<Ops, 'conv2d' | 'depthwiseConv2d'> {
-  const register = (op: string, filterGradient: FilterGradient) =>
+  const register = (op: string, gradients: Gradients) =>
     registerKernel<'x' | 'filter', [Tensor, Tensor], 'kernel' | 'stride'>(tf, {
       name: op,
       saveInputs: ['x', 'filter'],
       forward: ({ x, filter }, window) => backend.run(op, attributes(backend, window), [x, filter]),
       backward: (dy, [x, filter], window) => ({
-        x: () =>
-          backend.run(`${op}BackpropInput`, attributes(backend, window), [
-            backend.constant(x.shape),
-            filter,
-            dy,
-          ]),
-        filter: () => filterGradient(x, dy, window),
+        x: () => gradients.input({ x, filter, dy }, window),
+        filter: () => gradients.filter(x, dy, window),
       }),
     });
-  const dense = register('Conv2D', (x, dy, window) =>
-    backend.run('Conv2DBackpropFilter', attributes(backend, window), [
-      x,
-      backend.constant([window.kernel, window.kernel, lastOf(x.shape), lastOf(dy.shape)]),
-      dy,
-    ]),
-  );
-  const depthwiseFilterGradient: FilterGradient = (x, dy, window) =>
-    backend.run('DepthwiseConv2dNativeBackpropFilter', attributes(backend, window), [
-      x,
-      backend.constant([window.kernel, window.kernel, lastOf(x.shape), 1]),
-      dy,
-    ]);
-  const depthwise = register('DepthwiseConv2dNative', (x, dy, window) =>
-    ownDepthwiseFilterGradient !== null && window.kernel >= SMALLEST_OWN_WINDOW
-      ? ownDepthwiseFilterGradient(x, dy, window)
-      : depthwiseFilterGradient(x, dy, window),
-  );
-  const kernelOf = (filter: Tensor): number => filter.shape[0];
+  const dense = register('Conv2D', tensorFlowGradients(backend, 'Conv2D'));
+  const depthwise = register('DepthwiseConv2dNative', depthwiseGradients(backend, own));
+  const window = (filter: Tensor, stride: number): Settings<'kernel' | 'stride'> => ({
+    kernel: filter.shape[0],
+    stride,
+  });
   return {
-    conv2d: (x, filter, stride) => dense({ x, filter }, { kernel: kernelOf(filter), stride }),
-    depthwiseConv2d: (x, filter, stride) =>
-      depthwise({ x, filter }, { kernel: kernelOf(filter), stride }),
+    conv2d: (x, filter, stride) => dense({ x, filter }, window(filter, stride)),
+    depthwiseConv2d: (x, filter, stride) => depthwise({ x, filter }, window(filter, stride)),
   };
+}
+
+function tensorFlowGradients(
+  backend: TensorFlowBackend,
+  op: 'Conv2D' | 'DepthwiseConv2dNative',
+): Gradients {
+  return {
+    input: ({ x, filter, dy }, window) =>
+      backend.run(`${op}BackpropInput`, attributes(backend, window), [
+        backend.constant(x.shape),
+        filter,
+        dy,
+      ]),
+    filter: (x, dy, window) => {
+      const { kernel } = window;
+      const multiplier = op === 'Conv2D' ? lastOf(dy.shape) : 1;
+      return backend.run(`${op}BackpropFilter`, attributes(backend, window), [
+        x,
+        backend.constant([kernel, kernel, lastOf(x.shape), multiplier]),
+        dy,
+      ]);
+    },
+  };
+}
+
+/** The fastest way for each window, as measured at the shapes of the shipped skeletons. */
+function depthwiseGradients(backend: TensorFlowBackend, own: OwnKernels | null): Gradients {
+  const tensorFlow = tensorFlowGradients(backend, 'DepthwiseConv2dNative');
+  return {
+    input: (inputs, window) => {
+      if (window.stride > 1)
+        return (own?.depthwiseInputGradient ?? tensorFlow.input)(inputs, window);
+      if (window.kernel < LARGE_WINDOW) return tensorFlow.input(inputs, window);
+      return reversedConvolution(backend, inputs, window);
+    },
+    filter: (x, dy, window) =>
+      own !== null && window.kernel >= LARGE_WINDOW
+        ? own.depthwiseFilterGradient(x, dy, window)
+        : tensorFlow.filter(x, dy, window),
+  };
+}
+
+/** At stride 1 the gradient to the images is a convolution itself, with the window turned around. */
+function reversedConvolution(
+  backend: TensorFlowBackend,
+  { filter, dy }: { filter: Tensor; dy: Tensor },
+  window: Window,
+): Tensor {
+  const reversed = backend.run(
+    'ReverseV2',
+    [backend.type('Tidx', 'int32'), backend.type('T')],
+    [filter, backend.constant([0, 1])],
+  );
+  return backend.run('DepthwiseConv2dNative', attributes(backend, window), [dy, reversed]);
 }
 
 /** Strides and symmetric padding. */

@@ -1,4 +1,5 @@
 import type * as tfjs from '@tensorflow/tfjs-core';
+import type { OwnKernels } from '../native-ops.ts';
 import type { Ops, Tensor } from '../ops.ts';
 import type { TensorFlowBackend } from '../tensorflow-backend.ts';
 import { registerKernel } from './kernel.ts';
@@ -9,35 +10,51 @@ type Run = (op: string, ...inputs: Tensor[]) => Tensor;
 export function elementwise(
   tf: typeof tfjs,
   backend: TensorFlowBackend,
+  own: OwnKernels | null,
 ): Pick<Ops, 'relu' | 'swish' | 'hardSigmoid' | 'biasAdd' | 'gate'> {
   const run: Run = (op, ...inputs) => backend.run(op, [backend.type('T')], inputs);
-  return { ...activations(tf, backend, run), ...channelwise(tf, backend, run) };
+  return {
+    ...activations(tf, backend, run),
+    swish: swishOf(tf, own ?? composedSwish(run)),
+    ...channelwise(tf, backend, run),
+  };
+}
+
+type SwishKernels = Pick<OwnKernels, 'swish' | 'swishGradient'>;
+
+function swishOf(tf: typeof tfjs, { swish, swishGradient }: SwishKernels): Ops['swish'] {
+  const call = registerKernel<'x', [Tensor]>(tf, {
+    name: 'Swish',
+    saveInputs: ['x'],
+    forward: ({ x }) => swish(x),
+    backward: (dy, [x]) => ({ x: () => swishGradient(dy, x) }),
+  });
+  return (x) => call({ x }, {});
+}
+
+/** Swish out of TensorFlow's kernels. */
+function composedSwish(run: Run): SwishKernels {
+  return {
+    swish: (x) => run('Mul', x, run('Sigmoid', x)),
+    // d(x s) = s + x s (1 - s), with SigmoidGrad(s, dy) = dy s (1 - s).
+    swishGradient: (dy, x) => {
+      const s = run('Sigmoid', x);
+      return run('AddV2', run('Mul', dy, s), run('Mul', x, run('SigmoidGrad', s, dy)));
+    },
+  };
 }
 
 function activations(
   tf: typeof tfjs,
   backend: TensorFlowBackend,
   run: Run,
-): Pick<Ops, 'relu' | 'swish' | 'hardSigmoid'> {
+): Pick<Ops, 'relu' | 'hardSigmoid'> {
   const relu = registerKernel<'x', [Tensor]>(tf, {
     name: 'Relu',
     saveInputs: [],
     saveOutputs: [true],
     forward: ({ x }) => run('Relu', x),
     backward: (dy, [y]) => ({ x: () => run('ReluGrad', dy, y) }),
-  });
-
-  const swish = registerKernel<'x', [Tensor]>(tf, {
-    name: 'Swish',
-    saveInputs: ['x'],
-    forward: ({ x }) => run('Mul', x, run('Sigmoid', x)),
-    // d(x s) = s + x s (1 - s), with SigmoidGrad(s, dy) = dy s (1 - s).
-    backward: (dy, [x]) => ({
-      x: () => {
-        const s = run('Sigmoid', x);
-        return run('AddV2', run('Mul', dy, s), run('Mul', x, run('SigmoidGrad', s, dy)));
-      },
-    }),
   });
 
   const hardSigmoid = registerKernel<'x', [Tensor]>(tf, {
@@ -55,7 +72,6 @@ function activations(
 
   return {
     relu: (x) => relu({ x }, {}),
-    swish: (x) => swish({ x }, {}),
     hardSigmoid: (x) => hardSigmoid({ x }, {}),
   };
 }
