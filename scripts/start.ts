@@ -3,7 +3,7 @@ import { createExperiment, requireFreePort } from './nni/experiment.ts';
 import { followExperiment } from './nni/follow.ts';
 import { prepare, type Setup, setupLogger } from './setup/prepare.ts';
 import { parseStartArguments } from './start/arguments.ts';
-import { obtainData } from './start/data.ts';
+import { countClasses, obtainData } from './start/data.ts';
 import { writeExperiment } from './start/experiment-files.ts';
 import { describeOutcome } from './start/summary.ts';
 
@@ -19,7 +19,8 @@ export async function start(setup: Setup): Promise<number> {
   await requireFreePort(port);
 
   const pythonFolder = await prepare(setup);
-  const config = writeExperiment(root, await obtainData(root, data, setupLogger));
+  const path = await obtainData(root, data, setupLogger);
+  const config = writeExperiment(root, { path, classes: await countClasses(path) });
   const experiment = await createExperiment({ pythonFolder, config, port, env: process.env });
 
   const stop = `${relative(process.cwd(), pythonFolder)}/bin/nnictl stop ${experiment.id}`;

@@ -6,6 +6,7 @@ import {
   generateShapes,
   REMOTE_DATASETS,
 } from '../../src/data/fetch.ts';
+import { locateSource } from '../../src/data/locate.ts';
 import type { Logger } from '../../src/foundation/logger.ts';
 
 /**
@@ -24,4 +25,10 @@ export async function obtainData(
   if (wanted === 'shapes') return generateShapes(options);
   const remote = REMOTE_DATASETS.find((name) => name === wanted);
   return remote ? fetchDataset(remote, options) : resolve(wanted);
+}
+
+/** Number of classes of a data set. @throws TrialError DATA_NOT_FOUND or DATA_INVALID. */
+export async function countClasses(path: string): Promise<number> {
+  const source = await locateSource(path, 'auto');
+  return (await source.list()).classes.length;
 }
