@@ -29,7 +29,7 @@ export function convolutions(
         filter: () => gradients.filter(x, dy, window),
       }),
     });
-  const dense = register('Conv2D', tensorFlowGradients(backend, 'Conv2D'));
+  const dense = register('Conv2D', denseGradients(tf, backend));
   const depthwise = register('DepthwiseConv2dNative', depthwiseGradients(backend, own));
   const window = (filter: Tensor, stride: number): Settings<'kernel' | 'stride'> => ({
     kernel: filter.shape[0],
@@ -60,6 +60,25 @@ function tensorFlowGradients(
         backend.constant([kernel, kernel, lastOf(x.shape), multiplier]),
         dy,
       ]);
+    },
+  };
+}
+
+/** A pointwise convolution's filter gradient is one matrix product, which TensorFlow does faster. */
+function denseGradients(tf: typeof tfjs, backend: TensorFlowBackend): Gradients {
+  const tensorFlow = tensorFlowGradients(backend, 'Conv2D');
+  const flat = (t: Tensor): Tensor => tf.reshape(t, [-1, lastOf(t.shape)]);
+  const product = [
+    backend.type('T'),
+    backend.flag('transpose_a', true),
+    backend.flag('transpose_b', false),
+  ];
+  return {
+    ...tensorFlow,
+    filter: (x, dy, window) => {
+      if (window.kernel > 1 || window.stride > 1) return tensorFlow.filter(x, dy, window);
+      const gradient = backend.run('MatMul', product, [flat(x), flat(dy)]);
+      return tf.reshape(gradient, [1, 1, ...gradient.shape]);
     },
   };
 }
