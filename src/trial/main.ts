@@ -1,5 +1,6 @@
 /** The process that NNI launches: ask NNI for the parameters, run the search, tell NNI. */
 
+import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { SearchResult } from '../generated/result.ts';
 import type { Clock } from '../training/ports.ts';
@@ -60,8 +61,19 @@ export async function runTrial(options: TrialOptions, host: Host): Promise<Searc
       clock: host.clock,
       signal: shutdown.signal,
     });
+  } catch (thrown) {
+    // NNI's web UI shows trial.log: the reason of a failure belongs there too.
+    const isInLog = environment.outputDirectory !== null && !shutdown.signal.aborted;
+    if (isInLog) logger.log('error', failureText(thrown));
+    throw thrown;
   } finally {
     shutdown.dispose();
     await channel.close();
   }
+}
+
+/** The documented error, or the stack of a defect. */
+function failureText(thrown: unknown): string {
+  if (thrown instanceof TrialError) return `${thrown.code}: ${thrown.message}`;
+  return (thrown instanceof Error ? thrown.stack : undefined) ?? messageOf(thrown);
 }
