@@ -6,6 +6,17 @@ import { promisify, stripVTControlCharacters } from 'node:util';
 import { messageOf, TrialError } from '../../src/foundation/errors.ts';
 import { connectManager, type Manager } from './manager.ts';
 
+/**
+ * nnictl's own entry. It gives its manager three seconds to answer and then kills it, which is too
+ * short on a busy machine: here it has a minute.
+ */
+const PATIENT_NNICTL = `
+from nni.experiment import launcher
+from nni.tools.nnictl.nnictl import parse_args
+launcher._check_rest_server.__defaults__ = (60, None)
+parse_args()
+`;
+
 /** A running experiment. */
 export interface Experiment {
   readonly id: string;
@@ -36,30 +47,20 @@ export async function createExperiment(plan: ExperimentPlan): Promise<Experiment
   // Trials are launched as `node`: let that be the one that runs this.
   const env = { ...plan.env, PATH: [dirname(process.execPath), plan.env['PATH']].join(delimiter) };
   const nnictl = (args: readonly string[]): Promise<void> =>
-    runNnictl(join(pythonFolder, 'bin/nnictl'), args, env);
-  await repeatWhileRefused(() => nnictl(['create', '--config', config, '--port', String(port)]));
+    runNnictl(join(pythonFolder, 'bin/python'), args, env);
+  await nnictl(['create', '--config', config, '--port', String(port)]);
   const manager = connectManager(port);
   const id = await manager.experimentId();
   return { id, manager, stop: () => nnictl(['stop', id]) };
 }
 
-/** nnictl gives its manager three seconds to answer and then kills it: too few on a busy machine. */
-async function repeatWhileRefused(create: () => Promise<void>, attempts = 5): Promise<void> {
-  try {
-    await create();
-  } catch (error) {
-    if (attempts === 1 || !messageOf(error).includes('Connection refused')) throw error;
-    await repeatWhileRefused(create, attempts - 1);
-  }
-}
-
 async function runNnictl(
-  command: string,
+  python: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   try {
-    await promisify(execFile)(command, args, { env });
+    await promisify(execFile)(python, ['-c', PATIENT_NNICTL, ...args], { env });
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
     const lines = stripVTControlCharacters(stdout + stderr)
