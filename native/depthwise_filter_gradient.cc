@@ -2,9 +2,7 @@
 //
 // TensorFlow's own kernel is slow for windows of 5x5 and more (for 3x3 it is as fast). Here every
 // channel is summed by one thread, in an order that the shapes alone decide, so that the result
-// does not depend on the number of threads. Loading this Node addon registers the operation.
-
-#include <node_api.h>
+// does not depend on the number of threads.
 
 #include <algorithm>
 #include <cstdint>
@@ -213,6 +211,3 @@ REGISTER_KERNEL_BUILDER(
     DepthwiseFilterGradient);
 
 }  // namespace
-
-// Nothing is exported, but a library that is no Node module would be unloaded again at once.
-NAPI_MODULE_INIT() { return exports; }

@@ -30,30 +30,39 @@ struct NesterovStep {
 // g += decay w; v = momentum v + g; w -= lr (g + momentum v), of elements [begin, end).
 void Nesterov(const NesterovStep& step, const NesterovRates& rates, int64_t begin, int64_t end);
 
-// Batch norm of `pixels` rows of `channels` floats, by the batch's own moments.
+// What follows a batch norm within the same operation.
+enum class Activation { kNone, kRelu, kSwish };
+
+// Batch norm of `pixels` rows of `channels` floats by the batch's own moments: activation(z) with
+// z = scale (x - mean) + beta and scale = gamma / sqrt(variance + epsilon).
 struct BatchNorm {
   int64_t pixels, channels;
-  const float* dy;
+  Activation activation;
   const float* x;
-  const float* mean;      // [channels]
-  const float* variance;  // [channels], biased
-  const float* gamma;     // [channels]
-  float epsilon;
+  const float* mean;   // [channels], as all that follow
+  const float* scale;
+  const float* beta;
 
   // Rows are summed in blocks: first within each, then over the blocks.
   int64_t block_pixels() const { return (pixels + 63) / 64; }
   int64_t blocks() const { return (pixels + block_pixels() - 1) / block_pixels(); }
 };
 
-// Sums of one block: dy to sums[0, channels), dy (x - mean) to sums[channels, 2 channels).
-void SumBatchNormBlock(const BatchNorm& norm, int64_t block, float* sums);
+// Sums over one block, [2, channels]: x - origin and its square, origin being the first row of x.
+void SumMoments(const BatchNorm& norm, int64_t block, float* sums);
 
-// Gradients to gamma and beta, and what takes the block to dx = scale dy + slope (x - mean) + offset.
-// `sums` holds the sums of all blocks; coefficients are scale, slope and offset, [channels] each.
-void FinishBatchNormSums(const BatchNorm& norm, const float* sums, float* d_gamma, float* d_beta,
-                         float* coefficients);
-void BatchNormInputGradient(const BatchNorm& norm, const float* coefficients, int64_t begin,
-                            int64_t end, float* dx);
+// Mean and biased variance out of the sums of all blocks.
+void FinishMoments(const BatchNorm& norm, const float* sums, float* mean, float* variance);
+
+// Rows [begin, end) of the result.
+void Normalise(const BatchNorm& norm, int64_t begin, int64_t end, float* y);
+
+// Sums over one block, [2, channels]: dz and dz (x - mean), dz being dy times activation'(z).
+void SumGradients(const BatchNorm& norm, const float* dy, int64_t block, float* sums);
+
+// Rows [begin, end) of dx = scale dz + slope (x - mean) + offset; slopes and offsets: [channels].
+void NormaliseGradient(const BatchNorm& norm, const float* dy, const float* slopes,
+                       const float* offsets, int64_t begin, int64_t end, float* dx);
 
 // A depthwise convolution, NHWC, padded by (kernel - 1) / 2 on every side.
 struct Depthwise {

@@ -1,6 +1,9 @@
 // Registers this project's operations on processors with TensorFlow; `loops.h` says what they
-// compute.
+// compute. Loading the Node addon is all that it takes.
 
+#include <node_api.h>
+
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -92,50 +95,158 @@ class Nesterov : public OpKernel {
   int count_;
 };
 
-class BatchNormGradient : public OpKernel {
+// What batch norm's two directions share: their settings, their scale and their sums.
+class BatchNormKernel : public OpKernel {
  public:
-  explicit BatchNormGradient(OpKernelConstruction* context) : OpKernel(context) {
+  explicit BatchNormKernel(OpKernelConstruction* context) : OpKernel(context) {
+    int activation;
     OP_REQUIRES_OK(context, context->GetAttr("epsilon", &epsilon_));
+    OP_REQUIRES_OK(context, context->GetAttr("activation", &activation));
+    activation_ = static_cast<nni_cream::Activation>(activation);
   }
+
+ protected:
+  // Whether x is a map and inputs [first, end) have one number for each of its channels.
+  static bool Fits(OpKernelContext* context, const Tensor& x, int first, int end) {
+    if (x.dims() != 4 || x.NumElements() == 0) return false;
+    for (int i = first; i < end; ++i) {
+      if (context->input(i).NumElements() != x.dim_size(3)) return false;
+    }
+    return true;
+  }
+
+  nni_cream::BatchNorm NormOf(const Tensor& x) const {
+    nni_cream::BatchNorm norm{};
+    norm.channels = x.dim_size(3);
+    norm.pixels = x.NumElements() / norm.channels;
+    norm.activation = activation_;
+    norm.x = Data(x);
+    return norm;
+  }
+
+  std::vector<float> InverseDeviations(const float* variance, int64_t channels) const {
+    std::vector<float> inverses(channels);
+    for (int64_t c = 0; c < channels; ++c) inverses[c] = 1.0f / std::sqrt(variance[c] + epsilon_);
+    return inverses;
+  }
+
+  // Calls sum(block, sums) for every block.
+  template <typename Sum>
+  static std::vector<float> SumBlocks(OpKernelContext* context, const nni_cream::BatchNorm& norm,
+                                      Sum sum) {
+    std::vector<float> sums(norm.blocks() * 2 * norm.channels);
+    Share(context, norm.blocks(), norm.block_pixels() * norm.channels,
+          [&](int64_t begin, int64_t end) {
+            for (int64_t block = begin; block < end; ++block) {
+              sum(block, sums.data() + block * 2 * norm.channels);
+            }
+          });
+    return sums;
+  }
+
+ private:
+  float epsilon_;
+  nni_cream::Activation activation_;
+};
+
+class BatchNorm : public BatchNormKernel {
+ public:
+  explicit BatchNorm(OpKernelConstruction* context) : BatchNormKernel(context) {
+    OP_REQUIRES_OK(context, context->GetAttr("factor", &factor_));
+  }
+
+  void Compute(OpKernelContext* context) override {
+    const Tensor& x = context->input(0);
+    // Moments that the batch's replace altogether may be left empty.
+    OP_REQUIRES(context, Fits(context, x, 1, factor_ == 1.0f ? 3 : 5),
+                InvalidArgument("x must be a map, the other inputs have its channels"));
+    Tensor* outputs[5];
+    for (int i = 0; i < 5; ++i) {
+      const tensorflow::TensorShape shape =
+          i == 0 ? x.shape() : tensorflow::TensorShape({x.dim_size(3)});
+      OP_REQUIRES_OK(context, context->allocate_output(i, shape, &outputs[i]));
+    }
+    Run(context, NormOf(x), outputs);
+  }
+
+ private:
+  void Run(OpKernelContext* context, nni_cream::BatchNorm norm, Tensor** outputs) const {
+    float* mean = Data(outputs[3]);
+    float* variance = Data(outputs[4]);
+    const std::vector<float> sums = SumBlocks(
+        context, norm, [&](int64_t block, float* sum) { SumMoments(norm, block, sum); });
+    FinishMoments(norm, sums.data(), mean, variance);
+    std::vector<float> scale = InverseDeviations(variance, norm.channels);
+    for (int64_t c = 0; c < norm.channels; ++c) scale[c] *= Data(context->input(1))[c];
+    norm.mean = mean;
+    norm.scale = scale.data();
+    norm.beta = Data(context->input(2));
+    Share(context, norm.pixels, norm.channels, [&](int64_t begin, int64_t end) {
+      Normalise(norm, begin, end, Data(outputs[0]));
+    });
+    // The moving variance is the unbiased one.
+    const float bias = norm.pixels > 1 ? norm.pixels / (norm.pixels - 1.0f) : 1.0f;
+    Blend(norm.channels, Data(context->input(3)), mean, factor_, Data(outputs[1]));
+    Blend(norm.channels, Data(context->input(4)), variance, factor_ * bias, Data(outputs[2]));
+  }
+
+  void Blend(int64_t channels, const float* old, const float* batch, float factor,
+             float* moving) const {
+    for (int64_t c = 0; c < channels; ++c) {
+      moving[c] = factor * batch[c];
+      if (factor_ != 1.0f) moving[c] += (1.0f - factor_) * old[c];
+    }
+  }
+
+  float factor_;
+};
+
+class BatchNormGradient : public BatchNormKernel {
+ public:
+  using BatchNormKernel::BatchNormKernel;
 
   void Compute(OpKernelContext* context) override {
     const Tensor& dy = context->input(0);
     const Tensor& x = context->input(1);
-    OP_REQUIRES(context, x.dims() == 4 && dy.shape() == x.shape() && x.NumElements() > 0,
-                InvalidArgument("dy and x must be alike, have four dimensions and elements"));
-    const int64_t channels = x.dim_size(3);
-    for (int i = 2; i < 5; ++i) {
-      OP_REQUIRES(context, context->input(i).NumElements() == channels,
-                  InvalidArgument("input ", i, " must have ", channels, " elements"));
-    }
+    OP_REQUIRES(context, dy.shape() == x.shape() && Fits(context, x, 2, 6),
+                InvalidArgument("dy and x must be alike, the other inputs have their channels"));
     Tensor* outputs[3];
-    OP_REQUIRES_OK(context, context->allocate_output(0, x.shape(), &outputs[0]));
-    OP_REQUIRES_OK(context, context->allocate_output(1, {channels}, &outputs[1]));
-    OP_REQUIRES_OK(context, context->allocate_output(2, {channels}, &outputs[2]));
-    Run(context,
-        {x.NumElements() / channels, channels, Data(dy), Data(x), Data(context->input(3)),
-         Data(context->input(4)), Data(context->input(2)), epsilon_},
-        outputs);
+    for (int i = 0; i < 3; ++i) {
+      const tensorflow::TensorShape shape =
+          i == 0 ? x.shape() : tensorflow::TensorShape({x.dim_size(3)});
+      OP_REQUIRES_OK(context, context->allocate_output(i, shape, &outputs[i]));
+    }
+    Run(context, NormOf(x), outputs);
   }
 
  private:
-  static void Run(OpKernelContext* context, const nni_cream::BatchNorm& norm, Tensor** outputs) {
-    std::vector<float> sums(norm.blocks() * 2 * norm.channels);
-    std::vector<float> coefficients(3 * norm.channels);
-    Share(context, norm.blocks(), norm.block_pixels() * norm.channels,
-          [&](int64_t begin, int64_t end) {
-            for (int64_t block = begin; block < end; ++block) {
-              SumBatchNormBlock(norm, block, sums.data() + block * 2 * norm.channels);
-            }
-          });
-    FinishBatchNormSums(norm, sums.data(), Data(outputs[1]), Data(outputs[2]),
-                        coefficients.data());
-    Share(context, norm.pixels, norm.channels, [&](int64_t begin, int64_t end) {
-      BatchNormInputGradient(norm, coefficients.data(), begin, end, Data(outputs[0]));
+  void Run(OpKernelContext* context, nni_cream::BatchNorm norm, Tensor** outputs) const {
+    const float* dy = Data(context->input(0));
+    const int64_t channels = norm.channels;
+    const std::vector<float> inverses = InverseDeviations(Data(context->input(5)), channels);
+    std::vector<float> scale(channels), slopes(channels), offsets(channels);
+    for (int64_t c = 0; c < channels; ++c) scale[c] = Data(context->input(2))[c] * inverses[c];
+    norm.beta = Data(context->input(3));
+    norm.mean = Data(context->input(4));
+    norm.scale = scale.data();
+    const std::vector<float> sums = SumBlocks(
+        context, norm, [&](int64_t block, float* sum) { SumGradients(norm, dy, block, sum); });
+    for (int64_t c = 0; c < channels; ++c) {
+      double sum = 0.0, product = 0.0;
+      for (int64_t block = 0; block < norm.blocks(); ++block) {
+        sum += sums[2 * block * channels + c];
+        product += sums[(2 * block + 1) * channels + c];
+      }
+      Data(outputs[1])[c] = static_cast<float>(product * inverses[c]);
+      Data(outputs[2])[c] = static_cast<float>(sum);
+      // dx = scale (dz - mean(dz) - xhat mean(dz xhat)), xhat = (x - mean) inverse
+      slopes[c] = static_cast<float>(-product * scale[c] * inverses[c] * inverses[c] / norm.pixels);
+      offsets[c] = static_cast<float>(-sum * scale[c] / norm.pixels);
+    }
+    Share(context, norm.pixels, channels, [&](int64_t begin, int64_t end) {
+      NormaliseGradient(norm, dy, slopes.data(), offsets.data(), begin, end, Data(outputs[0]));
     });
   }
-
-  float epsilon_;
 };
 
 class DepthwiseInputGradient : public OpKernel {
@@ -202,16 +313,35 @@ REGISTER_OP("NniCreamNesterov")
     .SetShapeFn(UnknownShape);
 NNI_CREAM_KERNEL(Nesterov);
 
+REGISTER_OP("NniCreamBatchNorm")
+    .Input("x: float")
+    .Input("gamma: float")
+    .Input("beta: float")
+    .Input("moving_mean: float")
+    .Input("moving_variance: float")
+    .Output("y: float")
+    .Output("new_moving_mean: float")
+    .Output("new_moving_variance: float")
+    .Output("mean: float")
+    .Output("variance: float")
+    .Attr("factor: float")
+    .Attr("epsilon: float")
+    .Attr("activation: int")
+    .SetShapeFn(UnknownShape);
+NNI_CREAM_KERNEL(BatchNorm);
+
 REGISTER_OP("NniCreamBatchNormGradient")
     .Input("dy: float")
     .Input("x: float")
     .Input("gamma: float")
+    .Input("beta: float")
     .Input("mean: float")
     .Input("variance: float")
     .Output("dx: float")
     .Output("d_gamma: float")
     .Output("d_beta: float")
     .Attr("epsilon: float")
+    .Attr("activation: int")
     .SetShapeFn(UnknownShape);
 NNI_CREAM_KERNEL(BatchNormGradient);
 
@@ -225,3 +355,6 @@ REGISTER_OP("NniCreamDepthwiseInputGradient")
 NNI_CREAM_KERNEL(DepthwiseInputGradient);
 
 }  // namespace
+
+// Nothing is exported, but a library that is no Node module would be unloaded again at once.
+NAPI_MODULE_INIT() { return exports; }

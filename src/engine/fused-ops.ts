@@ -1,5 +1,5 @@
 import type * as tfjs from '@tensorflow/tfjs-core';
-import { batchNorms } from './fused/batch-norm.ts';
+import { normaliseOf, ownBatchNorm, tensorFlowBatchNorm } from './fused/batch-norm.ts';
 import { convolutions } from './fused/convolution.ts';
 import { elementwise } from './fused/elementwise.ts';
 import { head } from './fused/head.ts';
@@ -13,10 +13,13 @@ import type { TensorFlowBackend } from './tensorflow-backend.ts';
  * with TensorFlow.js: its own batch norm, activation and mean gradients are 5 to 70 times slower.
  */
 export function fusedOps(tf: typeof tfjs, backend: TensorFlowBackend, own: OwnKernels | null): Ops {
+  const activations = elementwise(tf, backend, own);
   return {
     ...convolutions(tf, backend, own),
-    ...batchNorms(tf, backend, own),
-    ...elementwise(tf, backend, own),
+    ...activations,
+    batchNorm:
+      own === null ? tensorFlowBatchNorm(tf, backend, activations) : ownBatchNorm(tf, backend, own),
+    normalise: normaliseOf(tf, backend),
     ...head(tf, backend),
     add: (a, b) => tf.add(a, b),
     softmax: (logits) => tf.softmax(logits),

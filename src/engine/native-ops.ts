@@ -1,5 +1,5 @@
 import type * as tfjs from '@tensorflow/tfjs-core';
-import { BATCH_NORM_EPSILON, type Moments, type Ops, type Tensor } from './ops.ts';
+import { BATCH_NORM_EPSILON, type Ops, type Tensor } from './ops.ts';
 import type { TensorFlowBackend } from './tensorflow-backend.ts';
 
 /** Kernel size and stride of a convolution. */
@@ -17,11 +17,20 @@ export interface OwnKernels {
   depthwiseFilterGradient(x: Tensor, dy: Tensor, window: Window): Tensor;
   /** Gradient of a depthwise convolution to its images; kernel up to 7. Of `x` only the shape counts. */
   depthwiseInputGradient(inputs: { x: Tensor; filter: Tensor; dy: Tensor }, window: Window): Tensor;
-  /** Gradients of batch norm to x, gamma and beta; the moments are the batch's, variance biased. */
+  /**
+   * Batch norm by the batch's moments and the activation (an index of `ACTIVATIONS`) behind it:
+   * y, the moving moments, then the batch's mean and biased variance. The moving moments that go in
+   * may be empty where `factor` is 1.
+   */
+  batchNorm(
+    inputs: [x: Tensor, gamma: Tensor, beta: Tensor, movingMean: Tensor, movingVariance: Tensor],
+    settings: { readonly factor: number; readonly activation: number },
+  ): Tensor[];
+  /** Its gradients to x, gamma and beta. */
   batchNormGradient(
-    inputs: { dy: Tensor; x: Tensor; gamma: Tensor },
-    moments: Moments,
-  ): [Tensor, Tensor, Tensor];
+    inputs: [dy: Tensor, x: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor],
+    activation: number,
+  ): Tensor[];
   swish(x: Tensor): Tensor;
   swishGradient(dy: Tensor, x: Tensor): Tensor;
   readonly nesterov: Ops['nesterov'];
@@ -29,23 +38,26 @@ export interface OwnKernels {
 
 /** For a TensorFlow that knows them only (`TensorFlow.ownOps`). */
 export function ownKernels(tf: typeof tfjs, backend: TensorFlowBackend): OwnKernels {
-  const { run, runMany } = backend;
+  const { run, runMany, int, float } = backend;
   const attributes = ({ kernel, stride }: Window) => [backend.ints('window', [kernel, stride])];
+  const batchNormAttributes = (activation: number) => [
+    float('epsilon', BATCH_NORM_EPSILON),
+    int('activation', activation),
+  ];
   return {
     depthwiseFilterGradient: (x, dy, window) =>
       run('NniCreamDepthwiseFilterGradient', attributes(window), [x, dy]),
     depthwiseInputGradient: ({ x, filter, dy }, window) =>
       run('NniCreamDepthwiseInputGradient', attributes(window), [x, filter, dy]),
-    batchNormGradient: ({ dy, x, gamma }, { mean, variance }) => {
-      const epsilon = [backend.float('epsilon', BATCH_NORM_EPSILON)];
-      const outputs = runMany(
-        'NniCreamBatchNormGradient',
-        epsilon,
-        [dy, x, gamma, mean, variance],
-        3,
-      );
-      return outputs as [Tensor, Tensor, Tensor];
-    },
+    batchNorm: (inputs, { factor, activation }) =>
+      runMany(
+        'NniCreamBatchNorm',
+        [...batchNormAttributes(activation), float('factor', factor)],
+        inputs,
+        5,
+      ),
+    batchNormGradient: (inputs, activation) =>
+      runMany('NniCreamBatchNormGradient', batchNormAttributes(activation), inputs, 3),
     swish: (x) => run('NniCreamSwish', [], [x]),
     swishGradient: (dy, x) => run('NniCreamSwishGradient', [], [dy, x]),
     nesterov: (states, { lr, momentum }) => {
@@ -54,7 +66,7 @@ export function ownKernels(tf: typeof tfjs, backend: TensorFlowBackend): OwnKern
       const inputs = (['value', 'velocity', 'gradient'] as const).flatMap((part) =>
         states.map((state) => state[part]),
       );
-      const outputs = runMany('NniCreamNesterov', [backend.int('N', n)], [rates, ...inputs], 2 * n);
+      const outputs = runMany('NniCreamNesterov', [int('N', n)], [rates, ...inputs], 2 * n);
       rates.dispose();
       return states.map((_, i) => ({
         value: outputs[i] as Tensor,

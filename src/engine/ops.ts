@@ -21,6 +21,17 @@ export interface MovingMoments {
   readonly factor: number;
 }
 
+/** What may follow a batch norm; native kernels number them in this order. */
+export const ACTIVATIONS = ['none', 'relu', 'swish'] as const;
+
+/** What a batch norm does besides. */
+export interface BatchNormOptions {
+  /** Applied to the normalised map; `none` if left out. */
+  readonly activation?: (typeof ACTIVATIONS)[number];
+  /** Moments to blend the batch's into; the batch's alone if left out. */
+  readonly moving?: MovingMoments | undefined;
+}
+
 /** A trained tensor and its momentum buffer. */
 export interface Momentum {
   readonly value: Tensor;
@@ -47,7 +58,7 @@ export interface Ops {
   /** Convolution of each channel by itself; `filter` is `[kernel, kernel, channels, 1]`. */
   depthwiseConv2d(x: Tensor, filter: Tensor, stride: number): Tensor;
   /** Normalises by the batch's own statistics; also returns its moments, blended where asked. */
-  batchNorm(x: Tensor, affine: Affine, moving?: MovingMoments): { y: Tensor; moments: Moments };
+  batchNorm(x: Tensor, affine: Affine, options?: BatchNormOptions): { y: Tensor; moments: Moments };
   /** Normalises by given moments; not differentiated by anybody. */
   normalise(x: Tensor, affine: Affine, moments: Moments): Tensor;
   relu(x: Tensor): Tensor;

@@ -15,16 +15,18 @@ export function plainOps(tf: Tf): Ops {
       tf.mul(tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON))), gamma),
       beta,
     );
+  const maps = elementwise(tf);
   return {
-    ...elementwise(tf),
+    ...maps,
     normalise,
     conv2d: (x, filter, stride) =>
       tf.conv2d(padded(x, filter.shape[0]), filter as Tensor4D, stride, 'valid'),
     depthwiseConv2d: (x, filter, stride) =>
       tf.depthwiseConv2d(padded(x, filter.shape[0]), filter as Tensor4D, stride, 'valid'),
-    batchNorm: (x, affine, moving) => {
+    batchNorm: (x, affine, { activation = 'none', moving } = {}) => {
       const { mean, variance } = tf.moments(x, [0, 1, 2]);
-      const y = normalise(x, affine, { mean, variance });
+      const z = normalise(x, affine, { mean, variance });
+      const y = activation === 'none' ? z : maps[activation](z);
       const count = x.size / (x.shape[3] as number);
       const unbiased = tf.mul(variance, count / (count - 1));
       if (moving === undefined) return { y, moments: { mean, variance: unbiased } };

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
-import type { Moments, Tensor } from '../engine/ops.ts';
+import type { Ops, Tensor } from '../engine/ops.ts';
 import type { Parameter } from '../engine/parameter.ts';
 import type { Activation } from '../searchspace/space.ts';
 import type { Initialiser } from './initialisers.ts';
@@ -82,33 +82,46 @@ export function bias(make: ParameterFactory, name: string, channels: number): Mo
   };
 }
 
+/** Channels of a batch norm and the non-linearity behind it. */
+export interface BatchNormShape {
+  readonly channels: number;
+  readonly activation: Activation;
+}
+
 /** Batch norm, epsilon 1e-5, whose moments live in the pass's statistics under `name`. */
-export function batchNorm(make: ParameterFactory, name: string, channels: number): Module {
+export function batchNorm(
+  make: ParameterFactory,
+  name: string,
+  { channels, activation: kind }: BatchNormShape,
+): Module {
   const gamma = make(`${name}/gamma`, [channels], { kind: 'constant', value: 1 });
   const beta = make(`${name}/beta`, [channels], { kind: 'constant', value: 0 });
   return {
     parameters: [gamma, beta],
     forward: (x, { engine, normalisation, weightOf }) => {
+      const { ops } = engine;
       const affine = { gamma: weightOf(gamma), beta: weightOf(beta) };
       if (normalisation.by === 'stored') {
-        return engine.ops.normalise(x, affine, normalisation.statistics.of(name, channels));
+        const moments = normalisation.statistics.of(name, channels);
+        return activate(ops.normalise(x, affine, moments), kind, ops);
       }
       const { record } = normalisation;
-      if (record === undefined) return engine.ops.batchNorm(x, affine).y;
-      const previous: Moments = record.into.of(name, channels);
-      const { y, moments } = engine.ops.batchNorm(x, affine, { previous, factor: record.factor });
+      if (record === undefined) return ops.batchNorm(x, affine, { activation: kind }).y;
+      const moving = { previous: record.into.of(name, channels), factor: record.factor };
+      const { y, moments } = ops.batchNorm(x, affine, { activation: kind, moving });
       record.into.replace(name, moments);
       return y;
     },
   };
 }
 
+function activate(x: Tensor, kind: Activation, ops: Ops): Tensor {
+  return kind === 'none' ? x : ops[kind](x);
+}
+
 /** The non-linearity of that name. */
 export function activation(kind: Activation): Module {
-  return {
-    parameters: [],
-    forward: (x, { engine }) => (kind === 'none' ? x : engine.ops[kind](x)),
-  };
+  return { parameters: [], forward: (x, { engine }) => activate(x, kind, engine.ops) };
 }
 
 /** Squeeze-and-excitation: pool, 1x1 to `squeezed` with ReLU, 1x1 back, hard-sigmoid gate. */

@@ -25,8 +25,9 @@ const BUILDERS: { readonly [Kind in Operation['kind']]: Builder<Kind> } = {
     return sequence(
       convolution(make, name, { kernel, stride, input: channels, output: out }),
       ...(operation.bias ? [bias(make, name, out)] : []),
-      ...(operation.batchNorm ? [batchNorm(make, `${name}/bn`, out)] : []),
-      activation(operation.activation),
+      operation.batchNorm
+        ? batchNorm(make, `${name}/bn`, { channels: out, activation: operation.activation })
+        : activation(operation.activation),
     );
   },
 
@@ -49,8 +50,10 @@ const BUILDERS: { readonly [Kind in Operation['kind']]: Builder<Kind> } = {
         input: channels,
         output: expanded,
       }),
-      batchNorm(make, `${name}/expand/bn`, expanded),
-      activation(operation.activation),
+      batchNorm(make, `${name}/expand/bn`, {
+        channels: expanded,
+        activation: operation.activation,
+      }),
       depthwiseStage(operation, expanded, { make, name }),
       projection(expanded, operation.out, { make, name }),
     );
@@ -62,7 +65,7 @@ const BUILDERS: { readonly [Kind in Operation['kind']]: Builder<Kind> } = {
     const { stride, out } = operation;
     return sequence(
       convolution(make, name, { kernel: 1, stride, input: input.channels, output: out }),
-      batchNorm(make, `${name}/bn`, out),
+      batchNorm(make, `${name}/bn`, { channels: out, activation: 'none' }),
     );
   },
 
@@ -86,7 +89,7 @@ function depthwiseStage(
   {
     kernel,
     stride,
-    activation: kind,
+    activation,
     squeezeExcite: ratio,
   }: Extract<Operation, { kind: 'separable' | 'inverted-residual' }>,
   channels: number,
@@ -94,8 +97,7 @@ function depthwiseStage(
 ): Module {
   return sequence(
     depthwise(make, `${name}/depthwise`, { kernel, stride, channels }),
-    batchNorm(make, `${name}/depthwise/bn`, channels),
-    activation(kind),
+    batchNorm(make, `${name}/depthwise/bn`, { channels, activation }),
     ...(ratio === null
       ? []
       : [
@@ -115,7 +117,7 @@ function projection(
 ): Module {
   return sequence(
     convolution(make, `${name}/project`, { kernel: 1, stride: 1, input, output }),
-    batchNorm(make, `${name}/project/bn`, output),
+    batchNorm(make, `${name}/project/bn`, { channels: output, activation: 'none' }),
   );
 }
 

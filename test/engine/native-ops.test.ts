@@ -32,6 +32,8 @@ function assertEqual(actual: Tensor, wanted: Tensor, tolerance = 1e-5): void {
   assert.ok(difference <= tolerance * scale, `differs by ${difference} of ${scale}`);
 }
 
+type Triple = [Tensor, Tensor, Tensor];
+
 /** Attributes of TensorFlow's depthwise gradients. */
 function depthwise(kernel: number, stride: number): OpAttribute[] {
   const border = (kernel - 1) / 2;
@@ -111,40 +113,70 @@ describe('depthwiseInputGradient', () => {
   });
 });
 
-describe('batchNormGradient', () => {
-  for (const shape of [
+describe('batchNorm', () => {
+  const shapes = [
     [4, 9, 9, 24],
     [1, 1, 3, 5],
     [8, 16, 16, 33],
-  ]) {
-    it(`equals TensorFlow's for ${shape.join('x')}, with an offset that would cancel`, () => {
-      const [x, dy] = [tf.add(random(shape, 1), 50), random(shape, 2)];
-      const [gamma, beta] = [random(shape.slice(3), 3), random(shape.slice(3), 4)];
-      const attributes = [
-        backend.type('T'),
-        backend.type('U'),
+  ];
+  for (const shape of shapes) {
+    it(`equals TensorFlow's for ${shape.join('x')}, activation none`, () => {
+      const [x, dy] = [tf.add(random(shape, 1), 3), random(shape, 2)];
+      const [gamma, beta, mean] = [3, 4, 5].map((seed) => random(shape.slice(3), seed)) as Triple;
+      const inputs: Parameters<OwnKernels['batchNorm']>[0] = [x, gamma, beta, mean, tf.abs(mean)];
+      const settings = [backend.type('T'), backend.type('U')];
+      settings.push(
         backend.float('epsilon', BATCH_NORM_EPSILON),
         backend.flag('is_training', true),
-      ];
-      const { mean, variance } = backend.noMoments;
-      const inputs = [x, gamma, beta, mean, variance];
-      const [, , , ...reserved] = backend.runMany('FusedBatchNormV3', attributes, inputs, 6);
-      const wanted = backend
-        .runMany('FusedBatchNormGradV3', attributes, [dy, x, gamma, ...reserved], 5)
-        .slice(0, 3);
-      const moments = { mean: reserved[0]!, variance: reserved[1]! };
-      own.batchNormGradient({ dy, x, gamma }, moments).forEach((gradient, i) => {
-        assertEqual(gradient, wanted[i]!);
+      );
+      const factor = backend.float('exponential_avg_factor', 0.25);
+      const [y, ...moments] = backend.runMany('FusedBatchNormV3', [...settings, factor], inputs, 6);
+      const actual = own.batchNorm(inputs, { factor: 0.25, activation: 0 });
+      [y!, ...moments.slice(0, 4)].forEach((wanted, i) => {
+        assertEqual(actual[i]!, wanted, 2e-5);
+      });
+      const [batchMean, variance] = actual.slice(3) as [Tensor, Tensor];
+      const gradients = own.batchNormGradient([dy, x, gamma, beta, batchMean, variance], 0);
+      const given = [dy, x, gamma, ...moments.slice(2)];
+      const wanted = backend.runMany('FusedBatchNormGradV3', settings, given, 5);
+      gradients.forEach((gradient, i) => {
+        assertEqual(gradient, wanted[i]!, 2e-5);
       });
     });
   }
 
-  it('refuses a gradient of another shape', () => {
-    const x = tf.zeros([2, 4, 4, 8]);
-    const gamma = tf.ones([8]);
-    const moments = { mean: gamma, variance: gamma };
-    const inputs = { dy: tf.zeros([2, 4, 4, 4]), x, gamma };
-    assert.throws(() => own.batchNormGradient(inputs, moments), /dy and x must be alike/);
+  it('keeps the moments of a large map, as double precision has them', () => {
+    const [pixels, channels] = [4 * 96 * 96, 3];
+    const x = tf.add(random([4, 96, 96, channels], 1), 10);
+    const ones = tf.ones([channels]);
+    const inputs: Parameters<OwnKernels['batchNorm']>[0] = [x, ones, ones, ones, ones];
+    const [, , , mean, variance] = own.batchNorm(inputs, { factor: 1, activation: 0 });
+    const values = x.dataSync<'float32'>();
+    for (let c = 0; c < channels; c += 1) {
+      const column = Array.from({ length: pixels }, (_, i) => values[i * channels + c]!);
+      const m = column.reduce((sum, value) => sum + value, 0) / pixels;
+      const v = column.reduce((sum, value) => sum + (value - m) ** 2, 0) / pixels;
+      assert.ok(Math.abs(mean!.dataSync<'float32'>()[c]! - m) < 2e-6 * m);
+      assert.ok(Math.abs(variance!.dataSync<'float32'>()[c]! - v) < 2e-6 * v);
+    }
+  });
+
+  it('keeps what is not a number, through every activation', () => {
+    const x = tf.tensor4d([NaN, 1, 2, 3], [1, 1, 4, 1]);
+    const one = tf.ones([1]);
+    for (const activation of [0, 1, 2]) {
+      const [y] = own.batchNorm([x, one, one, one, one], { factor: 1, activation });
+      assert.ok(y!.dataSync<'float32'>().every(Number.isNaN));
+    }
+  });
+
+  it('refuses inputs that do not belong together', () => {
+    const [x, one, two] = [tf.zeros([2, 4, 4, 8]), tf.ones([8]), tf.ones([4])];
+    const settings = { factor: 0.5, activation: 0 };
+    assert.throws(() => own.batchNorm([x, one, two, one, one], settings), /x must be a map/);
+    assert.throws(() => own.batchNorm([x, one, one, tf.tensor1d([]), one], settings), /x must be a map/); // prettier-ignore
+    const other = tf.zeros([2, 4, 4, 4]);
+    assert.throws(() => own.batchNormGradient([other, x, one, one, one, one], 0), /must be alike/);
   });
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { loadTensorFlow, type TensorFlow } from '../../src/engine/load.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { Ops, Tensor } from '../../src/engine/ops.ts';
+import { ACTIVATIONS, type Ops, type Tensor } from '../../src/engine/ops.ts';
 import { createRng } from '../../src/foundation/rng.ts';
 import { nativeEngine, plainEngine } from '../support/engine.ts';
 
@@ -39,11 +39,12 @@ const convolutions = [1, 3, 5, 7].flatMap((kernel) =>
 
 const cases: readonly Case[] = [
   ...convolutions,
-  {
-    name: 'batchNorm',
+  ...ACTIVATIONS.map((activation): Case => ({
+    name: `batchNorm with activation ${activation}`,
     shapes: [[4, 3, 3, 6], [6], [6]],
-    apply: (ops, [x, gamma, beta]) => ops.batchNorm(x!, { gamma: gamma!, beta: beta! }).y,
-  },
+    apply: (ops, [x, gamma, beta]) =>
+      ops.batchNorm(x!, { gamma: gamma!, beta: beta! }, { activation }).y,
+  })),
   { name: 'relu', shapes: [[2, 3, 3, 4]], apply: (ops, [x]) => ops.relu(x!) },
   { name: 'swish', shapes: [[2, 3, 3, 4]], apply: (ops, [x]) => ops.swish(x!) },
   { name: 'hardSigmoid', shapes: [[2, 1, 1, 40]], apply: (ops, [x]) => ops.hardSigmoid(x!) },
@@ -133,7 +134,7 @@ describe('fused operations', () => {
         mean: tensor([6], 'mean'),
         variance: engine.tensor(new Float32Array(6).fill(2), [6]),
       };
-      const { moments } = engine.ops.batchNorm(x, affine, { previous, factor: 0.1 });
+      const { moments } = engine.ops.batchNorm(x, affine, { moving: { previous, factor: 0.1 } });
       const y = engine.ops.normalise(x, affine, moments);
       return [moments.mean, moments.variance, y].map((t) => engine.read(t));
     };

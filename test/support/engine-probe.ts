@@ -18,12 +18,12 @@ const filter = tf.randomNormal([5, 5, 40, 1], 0, 1, 'float32', 3);
 const gamma = tf.ones([40]);
 const own = ownKernels(tf, tensorFlowBackend(tf));
 const window = { kernel: 5, stride: 2 };
-const moments = { mean: tf.zeros([40]), variance: tf.ones([40]) };
 const state = { value: x, velocity: x, gradient: x, decay: 0.1 };
 const results = [
   own.depthwiseFilterGradient(x, dy, window),
   own.depthwiseInputGradient({ x, filter, dy }, window),
-  ...own.batchNormGradient({ dy: x, x, gamma }, moments),
+  ...own.batchNorm([x, gamma, gamma, gamma, gamma], { factor: 0.1, activation: 2 }),
+  ...own.batchNormGradient([x, x, gamma, gamma, tf.zeros([40]), gamma], 2),
   own.swish(x),
   own.swishGradient(x, x),
   own.nesterov([state], { lr: 0.1, momentum: 0.9 })[0]!.value,
