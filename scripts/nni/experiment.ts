@@ -6,17 +6,6 @@ import { promisify, stripVTControlCharacters } from 'node:util';
 import { messageOf, TrialError } from '../../src/foundation/errors.ts';
 import { connectManager, type Manager } from './manager.ts';
 
-/**
- * nnictl's own entry. It gives its manager three seconds to answer and then kills it, which is too
- * short on a busy machine: here it has a minute.
- */
-const PATIENT_NNICTL = `
-from nni.experiment import launcher
-from nni.tools.nnictl.nnictl import parse_args
-launcher._check_rest_server.__defaults__ = (60, None)
-parse_args()
-`;
-
 /** A running experiment. */
 export interface Experiment {
   readonly id: string;
@@ -44,23 +33,31 @@ export interface ExperimentPlan {
 export async function createExperiment(plan: ExperimentPlan): Promise<Experiment> {
   const { pythonFolder, config, port } = plan;
   await requireFreePort(port);
-  // Trials are launched as `node`: let that be the one that runs this.
-  const env = { ...plan.env, PATH: [dirname(process.execPath), plan.env['PATH']].join(delimiter) };
+  const env = managerEnvironment(plan.env);
   const nnictl = (args: readonly string[]): Promise<void> =>
-    runNnictl(join(pythonFolder, 'bin/python'), args, env);
+    runNnictl(join(pythonFolder, 'bin/nnictl'), args, env);
   await nnictl(['create', '--config', config, '--port', String(port)]);
   const manager = connectManager(port);
   const id = await manager.experimentId();
   return { id, manager, stop: () => nnictl(['stop', id]) };
 }
 
+/**
+ * NNI's manager ends at once, without a word, where npm_lifecycle_event says that a script whose
+ * name begins with `test` runs. Trials are launched as `node`: let that be the one that runs this.
+ */
+function managerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { npm_lifecycle_event: _, ...rest } = env;
+  return { ...rest, PATH: [dirname(process.execPath), env['PATH']].join(delimiter) };
+}
+
 async function runNnictl(
-  python: string,
+  command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   try {
-    await promisify(execFile)(python, ['-c', PATIENT_NNICTL, ...args], { env });
+    await promisify(execFile)(command, args, { env });
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
     const lines = stripVTControlCharacters(stdout + stderr)

@@ -99,7 +99,7 @@ describe('nnictl create', () => {
     mkdirSync(join(folder, 'bin'));
     const script =
       '#!/bin/sh\nprintf "Traceback:\\nValueError: tuner must be set\\n" >&2; exit 1\n';
-    writeFileSync(join(folder, 'bin/python'), script, { mode: 0o755 });
+    writeFileSync(join(folder, 'bin/nnictl'), script, { mode: 0o755 });
     const plan = { pythonFolder: folder, config: 'x.yml', port: await freePort(), env: {} };
     await assert.rejects(createExperiment(plan), {
       code: 'NNI_UNAVAILABLE',
