@@ -1,3 +1,4 @@
+import { TrialError } from '../foundation/errors.ts';
 import type { MacsRange } from '../search/sampler.ts';
 import { noiseGap } from '../search/board.ts';
 import {
@@ -63,11 +64,14 @@ export interface SearchPlan extends MacsRange {
  * Fills in what depends on the length of the run.
  *
  * @param boardImages - Images of the mini-set that accuracies are measured on.
+ * @throws TrialError CONFIG_INVALID when the board could never open, or a batch is too small.
  */
 export function planSearch(settings: SearchSettings, boardImages: number): SearchPlan {
   const { epochs, batchSize, accGap } = settings;
   const stepsPerEpoch = Math.max(1, Math.floor(settings.imagesPerEpoch / batchSize));
   const totalSteps = epochs * stepsPerEpoch;
+  const warmupEpochs = settings.warmupEpochs ?? defaultWarmupEpochs(epochs);
+  checkSettings(settings, warmupEpochs);
   return {
     ...settings,
     stepsPerEpoch,
@@ -75,10 +79,25 @@ export function planSearch(settings: SearchSettings, boardImages: number): Searc
     lr: settings.lr ?? defaultLearningRate(batchSize),
     metaLr: settings.metaLr ?? DEFAULT_META_LR,
     metaInterval: settings.metaInterval ?? defaultMetaInterval(totalSteps),
-    warmupEpochs: settings.warmupEpochs ?? defaultWarmupEpochs(epochs),
+    warmupEpochs,
     gapAt: accGap === undefined ? noiseGap(boardImages) : () => accGap,
     maxMacs: settings.maxMacs ?? Infinity,
     prior: settings.prior ?? null,
     rankingImages: settings.rankingImages ?? Infinity,
   };
+}
+
+/** Refuses numbers that each are legal and together make Cream do nothing, or the wrong thing. */
+function checkSettings(settings: SearchSettings, warmupEpochs: number): void {
+  const { epochs, batchSize, probeImages, metaImages } = settings;
+  const refuse = (where: string, wanted: string, found: number): never => {
+    const next = 'Correct the trial config.';
+    throw new TrialError('CONFIG_INVALID', { where, wanted, found: String(found), next });
+  };
+  if (epochs <= warmupEpochs) {
+    refuse('epochs', `more than the ${warmupEpochs} before the board opens`, epochs);
+  }
+  if (probeImages > batchSize)
+    refuse('probeImages', `at most batchSize (${batchSize})`, probeImages);
+  if (metaImages > batchSize) refuse('metaImages', `at most batchSize (${batchSize})`, metaImages);
 }

@@ -24,10 +24,10 @@ describe('planSearch', () => {
   const { lr, ...settings } = tinySettings;
 
   it('opens the board after the share of epochs that Cream used: 21 of 120, at least one', () => {
-    const warmups = [1, 2, 3, 6, 9, 10, 120].map(
+    const warmups = [2, 3, 6, 9, 10, 120].map(
       (epochs) => planSearch({ ...settings, epochs }, 256).warmupEpochs,
     );
-    assert.deepEqual(warmups, [1, 1, 1, 1, 2, 2, 21]);
+    assert.deepEqual(warmups, [1, 1, 1, 2, 2, 21]);
   });
 
   it('takes about 50 meta steps in a run, 10 to 200 global steps apart', () => {
@@ -47,12 +47,12 @@ describe('planSearch', () => {
   });
 
   it('takes what the settings say instead of a default', () => {
-    const own = { lr: 0.3, metaLr: 0.7, metaInterval: 3, warmupEpochs: 5, accGap: 0.02 };
+    const own = { lr: 0.3, metaLr: 0.7, metaInterval: 3, warmupEpochs: 2, accGap: 0.02 };
     const plan = planSearch({ ...settings, ...own, maxMacs: 9, rankingImages: 7 }, 256);
     const { gapAt, ...rest } = plan;
     assert.deepEqual(
       { ...own, ...rest },
-      { ...rest, lr: 0.3, metaLr: 0.7, metaInterval: 3, warmupEpochs: 5, accGap: 0.02 },
+      { ...rest, lr: 0.3, metaLr: 0.7, metaInterval: 3, warmupEpochs: 2, accGap: 0.02 },
     );
     assert.equal(gapAt(0.5), 0.02);
     assert.equal(rest.maxMacs, 9);
@@ -62,6 +62,13 @@ describe('planSearch', () => {
   it('without limits any cost, any prior and the whole ranking part are allowed', () => {
     const { maxMacs, prior, rankingImages } = planSearch(settings, 256);
     assert.deepEqual({ maxMacs, prior, rankingImages }, { maxMacs: Infinity, prior: null, rankingImages: Infinity }); // prettier-ignore
+  });
+
+  it('refuses numbers that would leave Cream inert or a batch too small', () => {
+    const refused = [{ epochs: 1 }, { warmupEpochs: 99, epochs: 99 }, { probeImages: 33, batchSize: 32 }, { metaImages: 33, batchSize: 32 }]; // prettier-ignore
+    for (const own of refused) {
+      assert.throws(() => planSearch({ ...settings, ...own }, 256), { code: 'CONFIG_INVALID' });
+    }
   });
 
   it('counts whole batches only, and at least one an epoch', () => {
