@@ -47,8 +47,8 @@ export async function createExperiment(plan: ExperimentPlan): Promise<Experiment
  * name begins with `test` runs. Trials are launched as `node`: let that be the one that runs this.
  */
 function managerEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { npm_lifecycle_event: _, ...rest } = env;
-  return { ...rest, PATH: [dirname(process.execPath), env['PATH']].join(delimiter) };
+  const path = [dirname(process.execPath), env['PATH']].join(delimiter);
+  return { ...env, npm_lifecycle_event: '', PATH: path };
 }
 
 async function runNnictl(
