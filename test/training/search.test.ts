@@ -185,7 +185,13 @@ describe('a search', () => {
     const counts: number[] = [];
     const onStep = (): void => void counts.push(engine.tensorCount());
     // Every parameter has its slot when the board opens after 67 of 268 steps.
-    const settings = { epochs: 4, imagesPerEpoch: 268, batchSize: 4, metaInterval: 10 };
+    const settings = {
+      epochs: 4,
+      imagesPerEpoch: 268,
+      batchSize: 4,
+      metaImages: 4,
+      metaInterval: 10,
+    };
     const { outcome } = await run(settings, { onStep });
     const { activity, board } = outcome.state;
     assert.ok(activity.metaSteps >= 15 && activity.admissions > board.capacity);
