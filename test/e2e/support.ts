@@ -36,6 +36,7 @@ const CONFIG = {
   epochs: 4,
   imagesPerEpoch: 64,
   batchSize: 16,
+  metaImages: 8,
   calibrationImages: 64,
 };
 
