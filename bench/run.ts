@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { undisturbed } from './machine.ts';
 import type { OperationTotals } from './operations.ts';
 import { comparisonTable, profileTable, summarise, type Measurement } from './report.ts';
 import { NETWORKS, createWorkload, type Network } from './workload.ts';
@@ -27,6 +28,8 @@ const TUNED_MALLOC = {
 };
 
 interface BlockReport {
+  /** Of the whole process. */
+  readonly cpuSeconds: number;
   readonly parameters: number;
   readonly imagesPerSecond: { readonly spos: number; readonly cream: number };
   readonly operations: readonly OperationTotals[] | null;
@@ -55,15 +58,15 @@ const { values } = parseArgs({
   },
 });
 if (values.help) console.log(HELP);
-else run();
+else await run();
 
-function run(): void {
+async function run(): Promise<void> {
   const networks = NETWORKS.filter((name) => values.network?.includes(name) ?? true);
   const folder = mkdtempSync(join(tmpdir(), 'nni-cream-bench-'));
   try {
     for (const network of networks) writeWorkload(folder, network);
     if (values.profile) profile(folder, networks);
-    else compare(folder, networks);
+    else await compare(folder, networks);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -76,7 +79,7 @@ function profile(folder: string, networks: readonly Network[]): void {
   }
 }
 
-function compare(folder: string, networks: readonly Network[]): void {
+async function compare(folder: string, networks: readonly Network[]): Promise<void> {
   // Without warnings: there is no NumPy, and none is needed.
   const command = [ensurePyTorch(), '-W', 'ignore', join(ROOT, 'bench/torch_step.py')] as const;
   const programs: Program[] = [
@@ -87,7 +90,10 @@ function compare(folder: string, networks: readonly Network[]): void {
   const measurements: Measurement[] = [];
   for (let block = 0; block < Number(values.blocks); block++) {
     for (const network of networks) {
-      const reports = programs.map((program) => runBlock(program, folder, network));
+      const reports: BlockReport[] = [];
+      for (const program of programs) {
+        reports.push(await undisturbed(() => runBlock(program, folder, network)));
+      }
       if (new Set(reports.map(({ parameters }) => parameters)).size > 1) {
         throw new Error(`${network}: the programs' networks have different numbers of parameters`);
       }
