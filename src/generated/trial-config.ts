@@ -54,7 +54,7 @@ export interface TrialConfigFile {
    */
   labelSmoothing: number;
   /**
-   * Learning rate of the matching network; without it 2.
+   * Learning rate of the matching network; without it 1.2.
    */
   metaLr?: number;
   /**

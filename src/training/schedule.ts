@@ -23,7 +23,7 @@ export function defaultLearningRate(batchSize: number): number {
 const REFERENCE_LR = 0.1;
 
 /**
- * Learning rate of the meta network. Its gradient carries the student's step size and is small: at
- * 0.1 the 31 meta steps of the CIFAR-10 example moved phi by 0.2 % of its length.
+ * Learning rate of the meta network. Its gradient carries the student's step size and is small: the
+ * 31 meta steps of the CIFAR-10 example moved phi by 0.2 % of its length at 0.1, by 2.2 % at 2.
  */
-export const DEFAULT_META_LR = 2;
+export const DEFAULT_META_LR = 1.2;
