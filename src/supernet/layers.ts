@@ -57,6 +57,15 @@ export function convolution(
   };
 }
 
+/** Dense 1x1 convolution without bias: from `input` to `output` channels. */
+export function pointwise(
+  make: ParameterFactory,
+  name: string,
+  { input, output }: Pick<ConvolutionShape, 'input' | 'output'>,
+): Module {
+  return convolution(make, name, { kernel: 1, stride: 1, input, output });
+}
+
 /** Depthwise convolution without bias. */
 export function depthwise(
   make: ParameterFactory,
@@ -131,22 +140,12 @@ export function squeezeExcite(
   { channels, squeezed }: { channels: number; squeezed: number },
 ): Module {
   const reduce = sequence(
-    convolution(make, `${name}/reduce`, {
-      kernel: 1,
-      stride: 1,
-      input: channels,
-      output: squeezed,
-    }),
+    pointwise(make, `${name}/reduce`, { input: channels, output: squeezed }),
     bias(make, `${name}/reduce`, squeezed),
     activation('relu'),
   );
   const expand = sequence(
-    convolution(make, `${name}/expand`, {
-      kernel: 1,
-      stride: 1,
-      input: squeezed,
-      output: channels,
-    }),
+    pointwise(make, `${name}/expand`, { input: squeezed, output: channels }),
     bias(make, `${name}/expand`, channels),
   );
   return {

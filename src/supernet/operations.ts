@@ -6,6 +6,7 @@ import {
   bias,
   convolution,
   depthwise,
+  pointwise,
   residual,
   sequence,
   squeezeExcite,
@@ -44,12 +45,7 @@ const BUILDERS: { readonly [Kind in Operation['kind']]: Builder<Kind> } = {
     const { channels } = input;
     const expanded = makeDivisible(channels * operation.expansion);
     const body = sequence(
-      convolution(make, `${name}/expand`, {
-        kernel: 1,
-        stride: 1,
-        input: channels,
-        output: expanded,
-      }),
+      pointwise(make, `${name}/expand`, { input: channels, output: expanded }),
       batchNorm(make, `${name}/expand/bn`, {
         channels: expanded,
         activation: operation.activation,
@@ -116,7 +112,7 @@ function projection(
   { make, name }: { make: ParameterFactory; name: string },
 ): Module {
   return sequence(
-    convolution(make, `${name}/project`, { kernel: 1, stride: 1, input, output }),
+    pointwise(make, `${name}/project`, { input, output }),
     batchNorm(make, `${name}/project/bn`, { channels: output, activation: 'none' }),
   );
 }
