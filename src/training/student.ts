@@ -99,9 +99,9 @@ export function trainStudent(
 }
 
 /**
- * Takes one student step of a path on black images and throws its gradients away. Done with the
- * largest path before a search, it makes the process take the memory that it will need, and tells
- * at once when there is too little.
+ * Takes one student step of a path on black images and throws its gradients away. Done before a
+ * search with the largest path, and with every candidate once, it makes the process take the memory
+ * that it will need, and tells at once when there is too little.
  */
 export function rehearseStep(supernet: Supernet, path: Path, batchSize: number): void {
   const { engine, space } = supernet;

@@ -73,7 +73,9 @@ export async function runSearch(options: RunOptions): Promise<SearchResult> {
     images.heldOut.board.count,
   );
   const supernet = await buildSupernet(config, space, options);
-  rehearseStep(supernet, report.largest.path, plan.batchSize);
+  for (const path of [report.largest.path, ...coveringPaths(space)]) {
+    rehearseStep(supernet, path, plan.batchSize);
+  }
   const { outcome, baseline, testAccuracy } = await trainAndMeasure({
     ...options,
     config,
@@ -179,6 +181,14 @@ async function trainAndMeasure(training: Training): Promise<Measured> {
     progress.stop();
     await batches.close();
   }
+}
+
+/** Few paths that together take every candidate of every block: each shape is met once. */
+function coveringPaths({ choices }: SearchSpace): Path[] {
+  const most = Math.max(...choices.map(({ candidates }) => candidates.length));
+  return Array.from({ length: most }, (_, index) =>
+    choices.map(({ candidates }) => Math.min(index, candidates.length - 1)),
+  );
 }
 
 /** A path's cost is asked for at every step: computed once. */
