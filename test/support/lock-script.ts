@@ -1,0 +1,23 @@
+/**
+ * A process that tries for the locks of many folders, each at an agreed time, and keeps what it
+ * gets: `node --import tsx lock-script.ts FOLDER ROUNDS START INTERVAL` (milliseconds). It prints
+ * the rounds that it won, and lives until its standard input ends.
+ */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TrialError } from '../../src/foundation/errors.ts';
+import { acquireLock } from '../../src/trial/lock.ts';
+
+const [folder, rounds, start, interval] = process.argv.slice(2);
+const won: number[] = [];
+for (let round = 0; round < Number(rounds); round++) {
+  await sleep(Math.max(0, Number(start) + round * Number(interval) - Date.now()));
+  try {
+    await acquireLock(join(folder!, String(round)), { command: 'lock-script', time: new Date() });
+    won.push(round);
+  } catch (error) {
+    if (!(error instanceof TrialError && error.code === 'FOLDER_IN_USE')) throw error;
+  }
+}
+console.log(JSON.stringify(won));
+process.stdin.resume();
