@@ -1,7 +1,5 @@
 // Registers this project's operations on processors with TensorFlow; `loops.h` says what they
-// compute. Loading the Node addon is all that it takes.
-
-#include <node_api.h>
+// compute. Loading the Node addon (`module.cc`) is all that it takes.
 
 #include <cmath>
 #include <cstdint>
@@ -355,6 +353,3 @@ REGISTER_OP("NniCreamDepthwiseInputGradient")
 NNI_CREAM_KERNEL(DepthwiseInputGradient);
 
 }  // namespace
-
-// Nothing is exported, but a library that is no Node module would be unloaded again at once.
-NAPI_MODULE_INIT() { return exports; }

@@ -59,8 +59,9 @@ export async function loadTensorFlow(options: LoadOptions): Promise<TensorFlow> 
   configure(options);
   try {
     restoreRemovedUtilities();
+    // Registers them, and keeps signals off the threads that the binding makes: before it.
+    if (installed.manifest.ownOps) require(join(installed.folder, OPS_FILE));
     loadBinding(join(installed.folder, BINDING_FILE));
-    if (ownOps) require(join(installed.folder, OPS_FILE)); // registers them
   } catch (error) {
     throw unusable(installed.folder, error);
   }
