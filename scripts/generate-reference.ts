@@ -17,12 +17,13 @@ const INTRODUCTION = `<!-- Generated from schemas/ by \`npm run reference\`: do 
 
 # Configuration
 
-Every key of the three files that a search reads, JSON or YAML each. No other key is legal. A dash
+Every key of the three files that a search reads, each JSON, or YAML without anchors, aliases and tags.
+A file has at most 16 Mi characters, 500,000 tokens and 64 levels. No other key is legal. A dash
 under _default_ means that nothing is assumed; the description says what happens without the key.
 How the files fit together: [Write a search space](../guides/write-a-search-space.md).`;
 
-const TUNER_NOTE = `The tuner of an NNI experiment may set these keys too, all but \`$schema\`, \`version\`,
-\`skeleton\` and \`space\`: a key of the experiment's search space is the key as it stands here, such as
+const TUNER_NOTE = `The tuner of an NNI experiment may set these keys too, all but those that say what the file is or where
+to write: \`$schema\`, \`version\`, \`skeleton\`, \`space\`, \`data.cache\`, \`output\`, \`resumeFrom\`. A key of the experiment's search space is the key as it stands here, such as
 \`seed\` or \`data.jitter\`.`;
 
 /** The part of JSON Schema that the schemas use for files written by hand. */

@@ -3,7 +3,7 @@ import type { Logger } from '../foundation/logger.ts';
 import type { SearchPlan } from '../training/plan.ts';
 import type { SearchMetrics } from '../training/ports.ts';
 import type { SearchState } from '../training/state.ts';
-import type { ProgressView } from '../trial/run.ts';
+import type { ProgressView } from '../trial/train.ts';
 
 /** A bar on a terminal, or plain lines in a log. */
 export interface ProgressOptions {
@@ -58,11 +58,11 @@ function withBar(lines: ProgressView, stream: NodeJS.WriteStream): ProgressView 
   let plan: SearchPlan | null = null;
   let best = '-';
   return {
-    start: (started) => {
+    start: (started, step) => {
       plan = started;
-      lines.start(started);
+      lines.start(started, step);
       const { epochs, totalSteps } = started;
-      bar.start(totalSteps, 0, { epoch: `1/${epochs}`, speed: '-', loss: '-', best, left: '-' });
+      bar.start(totalSteps, step, { epoch: `1/${epochs}`, speed: '-', loss: '-', best, left: '-' });
     },
     step: (state) => {
       if (plan !== null) bar.update(state.step, { ...barFields(state, plan), best });
@@ -83,7 +83,7 @@ function barFields({ step, tally, time }: SearchState, plan: SearchPlan): Record
   return {
     epoch: `${epoch}/${plan.epochs}`,
     speed: ((1000 * step * plan.batchSize) / time.trainingMs).toFixed(0),
-    loss: (tally.loss / tally.steps).toFixed(3),
+    loss: (tally.loss / Math.max(1, tally.steps)).toFixed(3),
     left: `${Math.floor(leftSeconds / 60)}m ${Math.round(leftSeconds % 60)}s`,
   };
 }

@@ -62,25 +62,30 @@ export interface NetworkSkeleton {
    */
   squeezeExcite: number | null;
   /**
-   * Operations that a searched block can be; their order gives the digits of codes.
+   * Operations that a searched block can be; their order gives the digits of codes; at most 100.
    *
    * @minItems 1
+   * @maxItems 100
    */
   candidates: [Candidate, ...Candidate[]];
   /**
-   * Fixed operations before the stages, in execution order.
+   * Fixed operations before the stages, in execution order; at most 100.
+   *
+   * @maxItems 100
    */
   stem: Fixed[];
   /**
-   * Runs of searched blocks, in execution order.
+   * Runs of searched blocks, in execution order; at most 32.
    *
    * @minItems 1
+   * @maxItems 32
    */
   stages: [Stage, ...Stage[]];
   /**
-   * Fixed operations after the stages, in execution order; the last one is the linear classifier.
+   * Fixed operations after the stages, in execution order; the last one is the linear classifier; at most 100.
    *
    * @minItems 1
+   * @maxItems 100
    */
   head: [Fixed, ...Fixed[]];
 }
@@ -160,9 +165,10 @@ export interface FixedLinear {
  */
 export interface Stage {
   /**
-   * Labels of the blocks in NNI's search space, one a block.
+   * Labels of the blocks in NNI's search space, one a block; at most 32.
    *
    * @minItems 1
+   * @maxItems 32
    */
   labels: [string, ...string[]];
   width: Width;

@@ -20,9 +20,10 @@ export interface Choice {
    */
   _type: 'choice';
   /**
-   * Candidate names, in the order in which the tuner counts them.
+   * Candidate names, in the order in which the tuner counts them; at most 100.
    *
    * @minItems 1
+   * @maxItems 100
    */
   _value: [string | number | boolean, ...(string | number | boolean)[]];
 }
@@ -35,9 +36,10 @@ export interface LayerChoice {
    */
   _type: 'layer_choice';
   /**
-   * Candidate names, in the order in which the tuner counts them.
+   * Candidate names, in the order in which the tuner counts them; at most 100.
    *
    * @minItems 1
+   * @maxItems 100
    */
   _value: [string, ...string[]];
 }

@@ -122,6 +122,11 @@ export interface TrialConfigFile {
    * Folder of the result where neither NNI nor the command line names one.
    */
   output?: string;
+  checkpoint: CheckpointConfig;
+  /**
+   * Output folder of another search of the same config whose newest checkpoint this one goes on from.
+   */
+  resumeFrom?: string;
 }
 /**
  * The images.
@@ -155,4 +160,17 @@ export interface DataConfig {
    * Folder of the decoded images, made once.
    */
   cache: string;
+}
+/**
+ * When the search is saved, beside the end of each epoch.
+ */
+export interface CheckpointConfig {
+  /**
+   * Save every so many steps; without it not by steps.
+   */
+  steps?: number;
+  /**
+   * Save every so many minutes.
+   */
+  minutes: number;
 }

@@ -14,13 +14,14 @@ import type { Supernet } from '../supernet/supernet.ts';
 import { admit } from './admission.ts';
 import { metaStep } from './meta-step.ts';
 import type { SearchPlan } from './plan.ts';
-import type { Batch, Clock, HeldOut, Reporter, TrainingBatches } from './ports.ts';
+import type { Batch, Clock, HeldOut, Reporter, SearchMetrics, TrainingBatches } from './ports.ts';
 import { matchesOf } from './probes.ts';
-import { advance } from './progress.ts';
+import { advance, close, skip } from './progress.ts';
 import { rankPaths, type RankedPath } from './ranking.ts';
 import { firstBatches, metricsOf, pathsToRank } from './report.ts';
 import { learningRate } from './schedule.ts';
-import { EMPTY_TALLY, initialState, type SearchState } from './state.ts';
+import { diverged, isExhausted, rateScale, rolledBack } from './stability.ts';
+import type { SearchState } from './state.ts';
 import { predict, trainStudent, type Lesson } from './student.ts';
 
 /** What a search works on and reports to. */
@@ -30,9 +31,16 @@ export interface SearchContext {
   readonly heldOut: HeldOut;
   readonly reporter: Reporter;
   readonly macsOf: (path: Path) => number;
+  /** Images of the data set that could not be used, for the metrics. */
+  readonly skippedImages: number;
   readonly clock: Clock;
-  /** Lets the process serve signals and connections; throws when the search must end. */
-  readonly pause: () => Promise<void>;
+  /**
+   * Called with the state between any two pieces of work: saves it when that is due, lets the process
+   * serve signals and connections, and throws when the search must end.
+   */
+  readonly between: (state: SearchState) => Promise<void>;
+  /** The state that was saved last, in place of the supernet's. */
+  readonly recall: () => Promise<SearchState>;
   readonly onStep: (state: SearchState) => void;
 }
 
@@ -43,42 +51,37 @@ export interface SearchOutcome {
   readonly ranking: readonly RankedPath[];
 }
 
-/** Trains the supernet and ranks its board. The caller owns the supernet. */
-export async function search(supernet: Supernet, context: SearchContext): Promise<SearchOutcome> {
-  const { plan, reporter, onStep, pause } = context;
-  let state = initialState(supernet, plan);
-  for (let epoch = 0; ; epoch++) {
-    const { trainingMs } = state.time;
-    for (let i = 0; i < plan.stepsPerEpoch; i++) {
-      state = await searchStep(state, context, epoch);
-      onStep(state);
-      await pause();
-    }
-    const isLast = epoch === plan.epochs - 1;
-    const ranking = await rank(state, context, { epoch, isLast });
-    const epochMs = state.time.trainingMs - trainingMs;
-    const metrics = metricsOf(state, ranking, { ...context, trainingMs: epochMs });
-    await reporter.intermediate(metrics);
-    if (isLast) {
-      await reporter.final(metrics);
-      return { state, ranking };
-    }
-    state = { ...state, tally: EMPTY_TALLY };
+/**
+ * Trains the supernet and ranks its board, from any state on: the first one of a new search or a
+ * restored one. The caller owns the supernet.
+ */
+export async function search(start: SearchState, context: SearchContext): Promise<SearchOutcome> {
+  const { plan, reporter, between } = context;
+  let state = start;
+  await Promise.all(state.reports.map((metrics, epoch) => reporter.intermediate(metrics, epoch)));
+  while (state.reports.length < plan.epochs) {
+    const epoch = state.reports.length;
+    const isTrained = state.step === (epoch + 1) * plan.stepsPerEpoch;
+    state = await (isTrained ? reportEpoch : trainStep)(state, context, epoch);
+    await between(state);
   }
+  await reporter.final(state.reports.at(-1) as SearchMetrics);
+  return { state, ranking: state.ranking };
 }
 
 /** One iteration of Cream. */
-async function searchStep(
+async function trainStep(
   state: SearchState,
-  { plan, batches, heldOut, macsOf, clock }: SearchContext,
+  context: SearchContext,
   epoch: number,
 ): Promise<SearchState> {
+  const { plan, batches, heldOut, macsOf, clock } = context;
   const { supernet, board, step } = state;
-  const started = clock();
+  const [started, waited] = [clock(), batches.waitedMs];
   const rng = createRng({ seed: plan.seed, stream: 'path', step });
   const path = samplePath(supernet.space, { ...plan, macsOf }, rng);
   const batch = await batches.next(step);
-  const lr = learningRate(plan.lr, step, plan.totalSteps);
+  const lr = rateScale(state.stability) * learningRate(plan.lr, step, plan.totalSteps);
 
   let { meta } = state;
   const matches = matchesOf(supernet, board, path);
@@ -93,21 +96,44 @@ async function searchStep(
 
   const lesson = teacher === null ? null : teach(supernet, teacher, batch);
   const result = trainStudent(supernet, { path, batch, lesson }, { ...plan, lr });
+  if (result === null) return setBack(state, context, { path, lr });
 
   const trained = clock();
   const applicant = { path, macs: macsOf(path), step, batch, result };
   const admission = admit(supernet, state, applicant, { plan, epoch, miniSet: heldOut.board });
   const ended = clock();
-  return advance(state, {
-    epoch,
-    meta,
-    lesson,
-    result,
-    admission,
+  const time = {
     stepMs: ended - started,
     admissionMs: ended - trained,
-    dataWaitMs: batches.waitedMs,
-  });
+    dataWaitMs: batches.waitedMs - waited,
+  };
+  const next = advance(state, { epoch, meta, lesson, result, admission, time });
+  context.onStep(next);
+  return next;
+}
+
+/** Leaves a step out whose numbers were not finite; goes back once when there are too many. */
+async function setBack(
+  state: SearchState,
+  { plan, recall }: SearchContext,
+  at: { path: Path; lr: number },
+): Promise<SearchState> {
+  const skipped = skip(state);
+  if (!isExhausted(skipped.stability, plan.totalSteps)) return skipped;
+  if (skipped.stability.rollbacks > 0) throw diverged(skipped.stability, at);
+  return { ...(await recall()), stability: rolledBack(skipped.stability) };
+}
+
+/** The end of an epoch: ranks the board and reports. */
+async function reportEpoch(
+  state: SearchState,
+  context: SearchContext,
+  epoch: number,
+): Promise<SearchState> {
+  const ranking = await rank(state, context, epoch);
+  const metrics = metricsOf(state, ranking, context);
+  await context.reporter.intermediate(metrics, epoch);
+  return close(state, ranking, metrics);
 }
 
 /** The teacher's softmax on the batch, without gradient and normalised by the batch. */
@@ -127,13 +153,13 @@ function firstImages(batch: Batch, count: number): Batch {
 /** Accuracy of the board's paths on the ranking part; the last epoch's uses all of it. */
 function rank(
   state: SearchState,
-  context: SearchContext,
-  { epoch, isLast }: { epoch: number; isLast: boolean },
+  { plan, heldOut, macsOf, between }: SearchContext,
+  epoch: number,
 ): Promise<RankedPath[]> {
-  const { plan, heldOut, pause } = context;
-  return rankPaths(state.supernet, pathsToRank(state, context, epoch), {
+  const images = epoch === plan.epochs - 1 ? Infinity : plan.rankingImages;
+  return rankPaths(state.supernet, pathsToRank(state, { plan, macsOf }, epoch), {
     calibration: heldOut.calibration,
-    images: () => firstBatches(heldOut.ranking, isLast ? Infinity : plan.rankingImages),
-    pause,
+    images: () => firstBatches(heldOut.ranking, images),
+    pause: () => between(state),
   });
 }

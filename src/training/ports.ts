@@ -46,12 +46,20 @@ export interface SearchMetrics {
   readonly lr: number;
   /** Training throughput of the epoch, rankings not counted. */
   readonly imagesPerSecond: number;
+  /** Steps of the run that were skipped because a number in them was not finite. */
+  readonly skippedSteps: number;
+  /** Images of the data set that could not be used. */
+  readonly skippedImages: number;
 }
 
-/** Where metrics go. */
+/**
+ * Where metrics go. Both are idempotent: a search that goes on from a checkpoint reports again what
+ * was reported after it. They resolve when the metric is safe, not when it has arrived.
+ */
 export interface Reporter {
-  intermediate(metrics: SearchMetrics): Promise<void>;
-  /** Called exactly once, at the end. */
+  /** @param epoch - Counts from 0 without a gap. */
+  intermediate(metrics: SearchMetrics, epoch: number): Promise<void>;
+  /** The last epoch's metrics again: the result. */
   final(metrics: SearchMetrics): Promise<void>;
 }
 

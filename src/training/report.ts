@@ -5,6 +5,7 @@ import type { SearchPlan } from './plan.ts';
 import type { Batch, SearchMetrics } from './ports.ts';
 import type { RankedPath } from './ranking.ts';
 import { learningRate } from './schedule.ts';
+import { rateScale } from './stability.ts';
 import type { SearchState } from './state.ts';
 
 /** Random paths that stand in for the board until it opens. */
@@ -36,24 +37,26 @@ export function* firstBatches(batches: Iterable<Batch>, images: number): Generat
   }
 }
 
-/** An epoch's metrics. `trainingMs` is the time that the epoch's steps took. */
+/** An epoch's metrics. */
 export function metricsOf(
-  { step, board, tally }: SearchState,
+  { step, board, tally, stability }: SearchState,
   ranking: readonly RankedPath[],
-  context: { plan: SearchPlan; macsOf: (path: Path) => number; trainingMs: number },
+  context: { plan: SearchPlan; macsOf: (path: Path) => number; skippedImages: number },
 ): SearchMetrics {
-  const { plan, macsOf, trainingMs } = context;
+  const { plan, macsOf, skippedImages } = context;
   const best = ranking[0] as RankedPath;
   const mean = ranking.reduce((sum, { accuracy }) => sum + accuracy, 0) / ranking.length;
   const distilled = Math.max(1, tally.distilled);
   return {
     default: board.entries.length > 0 ? best.accuracy : mean,
-    loss: tally.loss / tally.steps,
+    loss: tally.loss / Math.max(1, tally.steps),
     kdLoss: tally.kd / distilled,
     rho: tally.rho / distilled,
     boardMean: mean,
     bestMacs: macsOf(best.path),
-    lr: learningRate(plan.lr, step, plan.totalSteps),
-    imagesPerSecond: (1000 * tally.steps * plan.batchSize) / trainingMs,
+    lr: rateScale(stability) * learningRate(plan.lr, step, plan.totalSteps),
+    imagesPerSecond: (1000 * tally.steps * plan.batchSize) / tally.ms,
+    skippedSteps: stability.skipped,
+    skippedImages,
   };
 }

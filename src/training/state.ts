@@ -1,11 +1,11 @@
-import { emptyBoard, type Board } from '../search/board.ts';
-import {
-  createMetaNetwork,
-  type MetaNetwork,
-  type MetaParameters,
-} from '../search/meta-network.ts';
+import type { Board } from '../search/board.ts';
+import { emptyBoard } from '../search/board.ts';
+import { createMetaNetwork, type MetaNetwork } from '../search/meta-network.ts';
 import type { Supernet } from '../supernet/supernet.ts';
 import type { SearchPlan } from './plan.ts';
+import type { SearchMetrics } from './ports.ts';
+import type { RankedPath } from './ranking.ts';
+import { STABLE, type Stability } from './stability.ts';
 
 /** Evidence that the algorithm was at work. */
 export interface Activity {
@@ -16,8 +16,6 @@ export interface Activity {
   /** Epoch of the first admission; null until then. */
   readonly boardOpenedAtEpoch: number | null;
   readonly metaSteps: number;
-  /** Meta parameters at the start, to tell how far they have moved. */
-  readonly initialPhi: MetaParameters;
   readonly distilledSteps: number;
   /** Sum over the distilled steps. */
   readonly rhoSum: number;
@@ -25,13 +23,15 @@ export interface Activity {
   readonly rhoMax: number;
 }
 
-/** Sums of an epoch's steps, and where its time went. */
+/** Sums of an epoch's steps so far. */
 export interface Tally {
   readonly steps: number;
   readonly loss: number;
   readonly distilled: number;
   readonly kd: number;
   readonly rho: number;
+  /** Time that the steps took, milliseconds. */
+  readonly ms: number;
 }
 
 /** Milliseconds that the run's steps have taken. */
@@ -44,7 +44,10 @@ export interface TimeSpent {
   readonly dataWaitMs: number;
 }
 
-/** Everything that the rest of a search depends on. */
+/**
+ * Everything that the rest of a search depends on. Random numbers and batches are functions of the
+ * seed and the counters in here, so that there is no other state.
+ */
 export interface SearchState {
   /** Global steps done. */
   readonly step: number;
@@ -52,28 +55,32 @@ export interface SearchState {
   readonly supernet: Supernet;
   readonly meta: MetaNetwork;
   readonly board: Board;
+  readonly stability: Stability;
   readonly activity: Activity;
   readonly tally: Tally;
   readonly time: TimeSpent;
+  /** Metrics of the epochs that are done, in order. */
+  readonly reports: readonly SearchMetrics[];
+  /** What the last report ranked, best first; empty before the first. */
+  readonly ranking: readonly RankedPath[];
 }
 
 /** Sums over no step. */
-export const EMPTY_TALLY: Tally = { steps: 0, loss: 0, distilled: 0, kd: 0, rho: 0 };
+export const EMPTY_TALLY: Tally = { steps: 0, loss: 0, distilled: 0, kd: 0, rho: 0, ms: 0 };
 
 /** State before the first step: a function of the seed alone. */
 export function initialState(supernet: Supernet, plan: SearchPlan): SearchState {
-  const meta = createMetaNetwork(plan.probeImages * supernet.space.classes, plan.seed);
   return {
     step: 0,
     supernet,
-    meta,
+    meta: createMetaNetwork(plan.probeImages * supernet.space.classes, plan.seed),
     board: emptyBoard(plan.boardSize),
+    stability: STABLE,
     activity: {
       measurements: 0,
       admissions: 0,
       boardOpenedAtEpoch: null,
       metaSteps: 0,
-      initialPhi: { weight: meta.weight, bias: meta.bias },
       distilledSteps: 0,
       rhoSum: 0,
       rhoMin: 1,
@@ -81,42 +88,7 @@ export function initialState(supernet: Supernet, plan: SearchPlan): SearchState 
     },
     tally: EMPTY_TALLY,
     time: { trainingMs: 0, admissionMs: 0, dataWaitMs: 0 },
+    reports: [],
+    ranking: [],
   };
-}
-
-/** One part of the state by name: numbers in an array, or a plain JSON value. */
-export type StateItem = readonly [name: string, value: Float32Array | Float64Array | object];
-
-/** Lists the whole state, in a fixed order; waits for the device. Times spent are not part of it. */
-export function listState({
-  step,
-  supernet,
-  meta,
-  board,
-  activity,
-  tally,
-}: SearchState): StateItem[] {
-  const { engine } = supernet;
-  const parameters = supernet.parameters.flatMap(({ name, value, velocity }): StateItem[] => [
-    [`weight/${name}`, engine.read(value)],
-    ...(velocity === null ? [] : [[`velocity/${name}`, engine.read(velocity)] as const]),
-  ]);
-  const running = supernet.running.entries().flatMap(([name, moments]): StateItem[] => [
-    [`running/${name}/mean`, engine.read(moments.mean)],
-    [`running/${name}/variance`, engine.read(moments.variance)],
-  ]);
-  const rows = board.entries.flatMap(({ probe, ...row }, i): StateItem[] => [
-    [`board/${i}`, row],
-    [`board/${i}/images`, probe.images],
-    [`board/${i}/probabilities`, probe.probabilities],
-  ]);
-  return [
-    ['progress', { step, boardSize: board.capacity, activity, tally }],
-    ...parameters,
-    ...running,
-    ['meta/weight', meta.weight],
-    ['meta/velocity', meta.velocity.weight],
-    ['meta/bias', { value: meta.bias, velocity: meta.velocity.bias }],
-    ...rows,
-  ];
 }

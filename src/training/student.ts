@@ -1,8 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../engine/ops.ts';
 import { sgdStep, type SgdOptions } from '../engine/parameter.ts';
-import { TrialError } from '../foundation/errors.ts';
-import { pathKey } from '../searchspace/path.ts';
 import type { Path } from '../searchspace/space.ts';
 import { RUNNING_FACTOR, type PassOptions, type Supernet } from '../supernet/supernet.ts';
 import { accuracyOf, smoothedTargets } from './losses.ts';
@@ -58,18 +56,19 @@ export function predict(
 
 /**
  * One step of the sampled path: L = (rho KD + (2 - rho) CE) / 2, or CE where nobody teaches.
- * Only the parameters of the path change.
+ * Only the parameters of the path and the running statistics of its batch norms change.
  *
- * @throws TrialError LOSS_NOT_FINITE before anything has changed but the running statistics.
+ * @returns null, with nothing changed, where the loss or the norm of its gradient is not finite.
  */
 export function trainStudent(
   supernet: Supernet,
   { path, batch, lesson }: { path: Path; batch: Batch; lesson: Lesson | null },
   settings: StudentSettings,
-): StudentResult {
+): StudentResult | null {
   const { engine, space } = supernet;
   const parameters = supernet.parametersOf(path);
-  const record = { into: supernet.running, factor: RUNNING_FACTOR };
+  const running = supernet.running.draft();
+  const record = { into: running, factor: RUNNING_FACTOR };
   const { loss, outputs, gradients } = engine.differentiate(
     parameters.map(({ value }) => value),
     () => {
@@ -90,10 +89,12 @@ export function trainStudent(
     probabilities: engine.scope(() => engine.read(engine.ops.softmax(logits))),
   };
   engine.dispose([loss, ...outputs]);
-  if (!Number.isFinite(result.loss)) {
+  if (!Number.isFinite(result.loss) || !Number.isFinite(engine.norm(gradients))) {
     engine.dispose(gradients);
-    throw lossNotFinite(path, result.loss, settings.lr);
+    running.dispose();
+    return null;
   }
+  running.commit();
   sgdStep(engine, parameters, gradients, settings);
   return result;
 }
@@ -125,13 +126,4 @@ export function lossTo(engine: Engine, logits: Tensor, targets: Float32Array): T
 /** Value of a scalar; waits for the device. */
 export function numberOf(engine: Engine, scalar: Tensor): number {
   return engine.read(scalar)[0] ?? NaN;
-}
-
-function lossNotFinite(path: Path, loss: number, lr: number): TrialError {
-  return new TrialError('LOSS_NOT_FINITE', {
-    where: `path ${pathKey(path)} at learning rate ${lr}`,
-    wanted: 'a finite training loss',
-    found: String(loss),
-    next: 'Lower lr, or look for images that are not numbers; the weights were not changed.',
-  });
 }

@@ -28,13 +28,14 @@ function keysOf(properties: object, prefix = ''): readonly string[] {
   );
 }
 
-const PARAMETER_KEYS = keysOf(configSchema.properties).filter(
+/** All keys that say something of a search, dotted, such as `seed` and `data.jitter`. */
+export const CONFIG_KEYS: readonly string[] = keysOf(configSchema.properties).filter(
   (key) => key !== '$schema' && key !== 'version',
 );
 
 function resolvePaths(file: TrialConfigFile, directory: string): TrialConfig {
   const absolute = (relative: string): string => path.resolve(directory, relative);
-  const { output } = file;
+  const { output, resumeFrom } = file;
   return {
     ...file,
     directory,
@@ -42,6 +43,7 @@ function resolvePaths(file: TrialConfigFile, directory: string): TrialConfig {
     space: absolute(file.space),
     data: { ...file.data, path: absolute(file.data.path), cache: absolute(file.data.cache) },
     ...(output === undefined ? {} : { output: absolute(output) }),
+    ...(resumeFrom === undefined ? {} : { resumeFrom: absolute(resumeFrom) }),
   };
 }
 
@@ -77,7 +79,8 @@ type Settings = Record<string, unknown>;
  * @param boundLabels - Labels of the network: a tuner that samples them wants a network evaluated,
  *   which a search does not do.
  * @returns A new config.
- * @throws TrialError PARAMETERS_UNEXPECTED when a key is a label or no config key.
+ * @throws TrialError PARAMETERS_UNEXPECTED when a key is a label, no config key, or one that only
+ *   the file may set.
  * @throws TrialError CONFIG_INVALID when a value does not suit its key.
  */
 export function applyParameters(
@@ -92,9 +95,9 @@ export function applyParameters(
       "Keep the network's labels out of the experiment's searchSpace: the search samples";
     throw unexpected('config keys only', labels, `${next} them itself`);
   }
-  const unknown = keys.filter((key) => !PARAMETER_KEYS.includes(key));
+  const unknown = keys.filter((key) => !CONFIG_KEYS.includes(key));
   if (unknown.length > 0) {
-    const wanted = `config keys: ${PARAMETER_KEYS.join(', ')}`;
+    const wanted = `config keys: ${CONFIG_KEYS.join(', ')}`;
     throw unexpected(wanted, unknown, "Correct the experiment's searchSpace");
   }
   const { directory, ...file } = config;
@@ -102,7 +105,7 @@ export function applyParameters(
   for (const key of keys) {
     const groups = key.split('.');
     const name = groups.pop() ?? '';
-    const owner = groups.reduce((group, inner) => group[inner] as Settings, changed);
+    const owner = groups.reduce((group, inner) => (group[inner] ??= {}) as Settings, changed);
     owner[name] = parameters[key];
   }
   return resolvePaths(validateConfig(changed, "the tuner's parameters"), directory);

@@ -8,8 +8,10 @@ import { selectChannel } from './channel/select.ts';
 import type { LineWriter } from './channel/stdout.ts';
 import { readEnvironment } from './environment.ts';
 import { createReporter } from './reporter.ts';
-import type { ProgressView, RunOptions } from './run.ts';
+import type { PresentPolicy } from './output.ts';
+import type { RunOptions } from './run.ts';
 import { installSignalHandlers, type SignalTarget } from './shutdown.ts';
+import type { ProgressView } from './train.ts';
 import { createTrialLog } from './trial-log.ts';
 
 /** The process around a trial. */
@@ -29,6 +31,10 @@ export interface TrialOptions {
   readonly output?: string | undefined;
   /** Takes the place of the config's engine. */
   readonly engine?: RunOptions['engine'];
+  /** Take the place of NNI's: those of a search that goes on without it. */
+  readonly parameters?: RunOptions['parameters'] | undefined;
+  /** What is done with what the folder holds; by default as a trial, or a search, has to. */
+  readonly present?: PresentPolicy | undefined;
   readonly progress: (logger: Logger) => ProgressView;
 }
 
@@ -49,16 +55,20 @@ export async function runTrial(options: TrialOptions, host: Host): Promise<Searc
       channel.receiveParameters(),
       import('./run.ts'),
     ]);
+    const source = { parameterId, trialJobId: environment.trialJobId };
+    const isStandalone = environment.channel.kind === 'standalone';
     return await runSearch({
       ...options,
       output: environment.outputDirectory ?? options.output,
-      parameters,
+      parameters: options.parameters ?? parameters,
       environment,
-      reporter: createReporter(channel, { parameterId, trialJobId: environment.trialJobId }),
+      present: options.present ?? (isStandalone ? 'refuse-result' : 'complete'),
+      openReporter: () => Promise.resolve(createReporter(channel, source)),
       progress: options.progress(logger),
       variables: host.variables,
       logger,
       clock: host.clock,
+      now: host.now,
       signal: shutdown.signal,
     });
   } catch (thrown) {

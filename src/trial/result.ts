@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import resultSchema from '../../schemas/result.schema.json' with { type: 'json' };
 import { createValidator, type Validator } from '../foundation/schema.ts';
 import type { BoardRow, SearchResult } from '../generated/result.ts';
-import { metaDifference, metaNorm } from '../search/meta-network.ts';
+import { createMetaNetwork, metaDifference, metaNorm } from '../search/meta-network.ts';
 import { pathCost } from '../searchspace/cost.ts';
 import type { Feasibility } from '../searchspace/feasibility.ts';
 import { isSamePath } from '../search/board.ts';
@@ -67,7 +67,7 @@ export function describeResult(findings: Findings): SearchResult {
       },
       data: describeData(config.data.path, images),
       feasibility: describeFeasibility(findings.feasibility),
-      activity: describeActivity(outcome.state),
+      activity: describeActivity(outcome.state, plan),
       costShares: {
         admission: time.admissionMs / time.trainingMs,
         dataWait: time.dataWaitMs / time.trainingMs,
@@ -84,6 +84,11 @@ export function describeResult(findings: Findings): SearchResult {
   );
 }
 
+/** Digest of a resolved space: of all that its two files say. */
+export function spaceSha256(space: SearchSpace): string {
+  return createHash('sha256').update(JSON.stringify(space)).digest('hex');
+}
+
 function describeSpace(
   space: SearchSpace,
   { minMacs, maxMacs }: SearchPlan,
@@ -91,7 +96,7 @@ function describeSpace(
   return {
     name: space.name,
     labels: space.choices.length,
-    sha256: createHash('sha256').update(JSON.stringify(space)).digest('hex'),
+    sha256: spaceSha256(space),
     macs: {
       min: minMacs,
       max: Number.isFinite(maxMacs) ? maxMacs : null,
@@ -155,8 +160,12 @@ function describeFeasibility(report: Feasibility): SearchResult['feasibility'] {
   };
 }
 
-function describeActivity({ activity, meta }: SearchState): SearchResult['activity'] {
-  const { initialPhi, distilledSteps, rhoSum, rhoMin, rhoMax, ...counts } = activity;
+function describeActivity(
+  { activity, meta }: SearchState,
+  { seed }: SearchPlan,
+): SearchResult['activity'] {
+  const initialPhi = createMetaNetwork(meta.weight.length, seed);
+  const { distilledSteps, rhoSum, rhoMin, rhoMax, ...counts } = activity;
   const isDistilled = distilledSteps > 0;
   return {
     boardOpenedAtEpoch: counts.boardOpenedAtEpoch,

@@ -1,37 +1,37 @@
 /** One search from a config to the files that tell its result: the stages in their order. */
 
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { rm } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
+import { join, resolve } from 'node:path';
 import packageFile from '../../package.json' with { type: 'json' };
+import { formatBadSamples } from '../data/quarantine.ts';
 import { openEngine } from '../engine/open.ts';
 import type { Logger } from '../foundation/logger.ts';
-import { createRng } from '../foundation/rng.ts';
+import type { CheckpointRun } from '../generated/checkpoint.ts';
 import type { SearchResult } from '../generated/result.ts';
-import { samplePath } from '../search/sampler.ts';
-import { pathCost } from '../searchspace/cost.ts';
 import { feasibility, type Feasibility } from '../searchspace/feasibility.ts';
-import { pathKey } from '../searchspace/path.ts';
 import type { Path, SearchSpace } from '../searchspace/space.ts';
 import { Supernet } from '../supernet/supernet.ts';
-import { search, type SearchOutcome } from '../training/loop.ts';
 import { planSearch, type SearchPlan } from '../training/plan.ts';
-import type { Clock, Reporter, SearchMetrics } from '../training/ports.ts';
-import { measurePath, rankPaths, type RankedPath } from '../training/ranking.ts';
-import type { SearchState } from '../training/state.ts';
+import type { Clock, Reporter } from '../training/ports.ts';
+import type { RankedPath } from '../training/ranking.ts';
+import { restoreSnapshot } from '../training/snapshot.ts';
+import { initialState } from '../training/state.ts';
 import { rehearseStep } from '../training/student.ts';
 import { prepareOutput, writeArtifacts } from './artifacts.ts';
+import { writeAtomically } from './atomic.ts';
+import { mathematicsOf } from './checkpoint/identity.ts';
+import { findStart } from './checkpoint/start.ts';
+import { Saver } from './checkpoint/saver.ts';
 import { applyParameters, checkPrior, parseTrialConfig, type TrialConfig } from './config.ts';
+import { searchBytes } from './disk.ts';
 import { loadSearchSpace, readText } from './documents.ts';
 import type { Environment } from './environment.ts';
-import { openImages, openTrainingBatches, type Images } from './images.ts';
-import { describeResult } from './result.ts';
-
-/** What is shown of a run while it goes on. */
-export interface ProgressView {
-  start(plan: SearchPlan): void;
-  step(state: SearchState): void;
-  epoch(epoch: number, metrics: SearchMetrics): void;
-  stop(): void;
-}
+import { openImages, type Images } from './images.ts';
+import { acquireLock } from './lock.ts';
+import { BAD_SAMPLES_FILE, treatPresent, type PresentPolicy } from './output.ts';
+import { describeResult, spaceSha256 } from './result.ts';
+import { trainAndMeasure, type ProgressView } from './train.ts';
 
 /** What one run is given from outside. */
 export interface RunOptions {
@@ -43,63 +43,80 @@ export interface RunOptions {
   readonly engine?: TrialConfig['engine'] | undefined;
   /** Folder of the results, before the config's; made if it is missing. */
   readonly output?: string | undefined;
-  readonly reporter: Reporter;
+  readonly present: PresentPolicy;
+  /** Opens the reporter once the folder is this run's own. */
+  readonly openReporter: (output: string) => Promise<Reporter>;
   readonly progress: ProgressView;
   readonly environment: Pick<Environment, 'trialJobId' | 'experimentId'>;
   /** The process's own variables: the native library reads its settings from there. */
   readonly variables: Record<string, string | undefined>;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Ends the run between two steps. */
+  readonly now: () => Date;
+  /** Ends the run between two pieces of work. */
   readonly signal: AbortSignal;
 }
 
 /** Where results go when nobody names a folder. */
 const DEFAULT_OUTPUT = 'nni-cream-result';
 
-/** Runs a search and writes its files. */
+/** Runs a search, from where an earlier process left it, and writes its files. */
 export async function runSearch(options: RunOptions): Promise<SearchResult> {
-  const { logger } = options;
   const { config, space } = await readConfig(options);
   const output = options.output ?? config.output ?? DEFAULT_OUTPUT;
-  await prepareOutput(output);
+  const owner = { command: `search of ${options.configFile}`, time: options.now() };
+  const lock = await acquireLock(output, owner);
+  try {
+    await treatPresent(output, options.present);
+    await prepareOutput(output, searchBytes(space, config));
+    return await searchInFolder({ ...options, config, space, output });
+  } finally {
+    await lock.release();
+  }
+}
+
+interface FolderSearch extends RunOptions {
+  readonly config: TrialConfig;
+  readonly space: SearchSpace;
+  readonly output: string;
+}
+
+async function searchInFolder(options: FolderSearch): Promise<SearchResult> {
+  const { config, space, output, logger } = options;
   const budget = { minMacs: config.minMacs, maxMacs: config.maxMacs ?? Infinity };
   const report = feasibility(space, budget);
   logger.log('info', feasibilityLine(report));
 
-  const images = await openImages(config, space, logger);
+  const images = await openRecordedImages(options);
   const plan = planSearch(
     { ...config, imagesPerEpoch: config.imagesPerEpoch ?? images.split.training.length },
     images.heldOut.board.count,
   );
   const supernet = await buildSupernet(config, space, options);
+  const run = describeRun(options, { plan, images, supernet });
+  const { resumeFrom } = config;
+  const found = await findStart({ output, resumeFrom, run, logger });
   for (const path of [report.largest.path, ...coveringPaths(space)]) {
     rehearseStep(supernet, path, plan.batchSize);
   }
-  const { outcome, baseline, testAccuracy } = await trainAndMeasure({
-    ...options,
-    config,
-    supernet,
-    images,
-    plan,
-  });
+  const start =
+    found === null
+      ? initialState(supernet, plan)
+      : restoreSnapshot(found.checkpoint.snapshot, supernet);
+  const saver = new Saver({ ...options, schedule: config.checkpoint, run }, start);
+  if (found?.isOwn !== true) await saver.save(start);
+  const reporter = await options.openReporter(output);
+  const measured = await trainAndMeasure({ ...options, reporter, images, plan, start, saver });
   const result = describeResult({
     ...options,
-    config,
-    space,
+    ...measured,
     plan,
     images,
-    outcome,
-    baseline,
-    testAccuracy,
     feasibility: report,
-    versions: {
-      'nni-cream': packageFile.version,
-      node: process.version,
-      engine: supernet.engine.version,
-    },
+    versions: versionsOf(supernet),
   });
-  await writeArtifacts(output, result, { space, path: (outcome.ranking[0] as RankedPath).path });
+  const best = measured.outcome.ranking[0] as RankedPath;
+  await writeArtifacts(output, result, { space, path: best.path });
   logger.log('info', summaryLine(result, output));
   supernet.dispose();
   return result;
@@ -119,6 +136,21 @@ async function readConfig({
   return { config: { ...config, engine: engine ?? config.engine }, space };
 }
 
+/** Opens the images and writes down which of them cannot be used. */
+async function openRecordedImages({
+  config,
+  space,
+  output,
+  logger,
+}: FolderSearch): Promise<Images> {
+  const images = await openImages(config, space, logger);
+  const { skipped } = images.dataset;
+  const file = join(output, BAD_SAMPLES_FILE);
+  if (skipped.length > 0) await writeAtomically(file, formatBadSamples(skipped));
+  else await rm(file, { force: true });
+  return images;
+}
+
 async function buildSupernet(
   { engine, threads, seed }: TrialConfig,
   space: SearchSpace,
@@ -130,57 +162,33 @@ async function buildSupernet(
   return new Supernet(opened, space, seed);
 }
 
-interface Training extends RunOptions {
-  readonly config: TrialConfig;
-  readonly supernet: Supernet;
-  readonly images: Images;
-  readonly plan: SearchPlan;
-}
-
-interface Measured {
-  readonly outcome: SearchOutcome;
-  readonly baseline: readonly RankedPath[];
-  readonly testAccuracy: number | null;
-}
-
-async function trainAndMeasure(training: Training): Promise<Measured> {
-  const { supernet, images, plan, config, clock, signal, progress, reporter } = training;
-  const macsOf = cachedMacs(supernet.space);
-  const pause = async (): Promise<void> => {
-    await nextTurn();
-    signal.throwIfAborted();
+/** What its checkpoints say of this search. */
+function describeRun(
+  { config, configFile, parameters, space }: FolderSearch,
+  { plan, images, supernet }: { plan: SearchPlan; images: Images; supernet: Supernet },
+): CheckpointRun {
+  const { totalSteps, stepsPerEpoch } = plan;
+  return {
+    configFile: resolve(configFile),
+    parameters: { ...parameters },
+    totalSteps,
+    stepsPerEpoch,
+    mathematics: mathematicsOf({ config, plan, images, spaceSha256: spaceSha256(space) }),
+    circumstances: {
+      ...versionsOf(supernet),
+      threads: config.threads ?? availableParallelism(),
+      processor: cpus()[0]?.model ?? 'unknown',
+    },
+    badSamples: [...images.dataset.skipped],
   };
-  const batches = openTrainingBatches(images, config, { ...plan, clock });
-  progress.start(plan);
-  try {
-    const outcome = await search(supernet, {
-      plan,
-      batches,
-      heldOut: images.heldOut,
-      reporter: watched(reporter, progress),
-      macsOf,
-      clock,
-      pause,
-      onStep: (state) => {
-        progress.step(state);
-      },
-    });
-    const { calibration, ranking } = images.heldOut;
-    const paths = baselinePaths(supernet.space, plan, { macsOf, count: config.baselinePaths });
-    const baseline = await rankPaths(supernet, paths, {
-      calibration,
-      images: () => ranking,
-      pause,
-    });
-    const best = (outcome.ranking[0] as RankedPath).path;
-    const { test } = images;
-    const testAccuracy =
-      test && (await measurePath(supernet, best, { calibration, images: () => test, pause }));
-    return { outcome, baseline, testAccuracy };
-  } finally {
-    progress.stop();
-    await batches.close();
-  }
+}
+
+function versionsOf({ engine }: Supernet): Record<string, string> {
+  return {
+    'nni-cream': packageFile.version,
+    node: process.version,
+    engine: engine.version,
+  };
 }
 
 /** Few paths that together take every candidate of every block: each shape is met once. */
@@ -189,41 +197,6 @@ function coveringPaths({ choices }: SearchSpace): Path[] {
   return Array.from({ length: most }, (_, index) =>
     choices.map(({ candidates }) => Math.min(index, candidates.length - 1)),
   );
-}
-
-/** A path's cost is asked for at every step: computed once. */
-function cachedMacs(space: SearchSpace): (path: Path) => number {
-  const known = new Map<string, number>();
-  return (path) => {
-    const key = pathKey(path);
-    const macs = known.get(key) ?? pathCost(space, path).macs;
-    known.set(key, macs);
-    return macs;
-  };
-}
-
-/** Random paths of the budget that the answer is compared with. */
-function baselinePaths(
-  space: SearchSpace,
-  plan: SearchPlan,
-  { macsOf, count }: { macsOf: (path: Path) => number; count: number },
-): Path[] {
-  return Array.from({ length: count }, (_, index) => {
-    const rng = createRng({ seed: plan.seed, stream: 'baseline', step: 0, index });
-    return samplePath(space, { ...plan, macsOf }, rng);
-  });
-}
-
-/** A reporter whose epochs are shown too. */
-function watched(reporter: Reporter, progress: ProgressView): Reporter {
-  let epoch = 0;
-  return {
-    intermediate: async (metrics) => {
-      progress.epoch(epoch++, metrics);
-      await reporter.intermediate(metrics);
-    },
-    final: (metrics) => reporter.final(metrics),
-  };
 }
 
 function feasibilityLine({ smallest, largest, share, shareInterval, exact }: Feasibility): string {

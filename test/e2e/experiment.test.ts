@@ -8,7 +8,18 @@ import type { Manager, Metric } from '../../scripts/nni/manager.ts';
 import type { SearchResult } from '../../src/generated/result.ts';
 import { startExperiment } from './support.ts';
 
-const KEYS = ['bestMacs', 'boardMean', 'default', 'imagesPerSecond', 'kdLoss', 'loss', 'lr', 'rho'];
+const KEYS = [
+  'bestMacs',
+  'boardMean',
+  'default',
+  'imagesPerSecond',
+  'kdLoss',
+  'loss',
+  'lr',
+  'rho',
+  'skippedImages',
+  'skippedSteps',
+];
 
 describe('a real NNI experiment with two trials at a time', { timeout: 300_000 }, () => {
   let experiment: Experiment | undefined;

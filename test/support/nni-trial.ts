@@ -20,9 +20,11 @@ const metrics = {
   bestMacs: 1,
   lr: 1,
   imagesPerSecond: 1,
+  skippedSteps: 0,
+  skippedImages: 0,
 };
 const reporter = createReporter(channel, { parameterId, trialJobId });
-for (let epoch = 0; epoch < 3; epoch++) await reporter.intermediate(metrics);
+for (let epoch = 0; epoch < 3; epoch++) await reporter.intermediate(metrics, epoch);
 await reporter.final(metrics);
 await channel.close();
 await writeFile(join(directory!, 'used.json'), JSON.stringify({ parameterId, parameters }));

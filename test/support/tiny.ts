@@ -111,7 +111,10 @@ export function recordingReporter(): RecordingReporter {
   return {
     intermediates,
     finals,
-    intermediate: async (metrics) => void (await Promise.resolve(), intermediates.push(metrics)),
+    intermediate: async (metrics, epoch) => {
+      await Promise.resolve();
+      intermediates[epoch] = metrics;
+    },
     final: async (metrics) => void (await Promise.resolve(), finals.push(metrics)),
   };
 }
@@ -136,7 +139,9 @@ export function tinyContext(
     heldOut: tinyHeldOut,
     macsOf: tinyMacs,
     clock: () => time++,
-    pause: () => Promise.resolve(),
+    skippedImages: 0,
+    between: () => Promise.resolve(),
+    recall: () => Promise.reject(new Error('nothing was saved')),
     onStep: () => undefined,
     ...changes,
     reporter: recordingReporter(),

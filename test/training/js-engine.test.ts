@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Engine } from '../../src/engine/engine.ts';
 import { openEngine } from '../../src/engine/open.ts';
-import { initialState, listState } from '../../src/training/state.ts';
+import { takeSnapshot } from '../../src/training/snapshot.ts';
+import { initialState } from '../../src/training/state.ts';
 import { predict, trainStudent } from '../../src/training/student.ts';
 import { nativeEngine } from '../support/engine.ts';
 import { tinyBatch, tinyPlan, tinySupernet, trainingSettings } from '../support/tiny.ts';
@@ -18,8 +19,8 @@ function distilledStep(engine: Engine): Map<string, number[]> {
     ['loss', [result.loss, result.kd!, result.accuracy]],
     ['probabilities', [...result.probabilities]],
   ]);
-  for (const [name, value] of listState(initialState(supernet, tinyPlan()))) {
-    if (value instanceof Float32Array) numbers.set(name, [...value]);
+  for (const { name, values } of takeSnapshot(initialState(supernet, tinyPlan())).arrays) {
+    numbers.set(name, [...values]);
   }
   supernet.dispose();
   return numbers;

@@ -6,7 +6,8 @@ import { search, type SearchContext, type SearchOutcome } from '../../src/traini
 import type { SearchSettings } from '../../src/training/plan.ts';
 import { measurePath, rankPaths } from '../../src/training/ranking.ts';
 import { pathsToRank } from '../../src/training/report.ts';
-import { listState, type SearchState } from '../../src/training/state.ts';
+import { takeSnapshot } from '../../src/training/snapshot.ts';
+import { initialState, type SearchState } from '../../src/training/state.ts';
 import { isSamePath } from '../../src/search/board.ts';
 import { metaDifference, metaNorm } from '../../src/search/meta-network.ts';
 import { nativeEngine } from '../support/engine.ts';
@@ -28,6 +29,8 @@ const METRICS = [
   'loss',
   'lr',
   'rho',
+  'skippedImages',
+  'skippedSteps',
 ];
 
 let engine: Engine;
@@ -42,8 +45,9 @@ async function run(settings: Partial<SearchSettings> = {}, context: Partial<Sear
   const supernet = tinySupernet(engine, plan.seed);
   const around = tinyContext({ plan, ...context });
   try {
-    const outcome = await search(supernet, around);
-    return { outcome, reporter: around.reporter, list: structuredClone(listState(outcome.state)) };
+    const outcome = await search(initialState(supernet, plan), around);
+    const snapshot = structuredClone(takeSnapshot(outcome.state));
+    return { outcome, reporter: around.reporter, snapshot };
   } finally {
     supernet.dispose();
   }
@@ -65,14 +69,14 @@ describe('search', () => {
     const recording = context.reporter;
     const watching = {
       ...recording,
-      intermediate: async (metrics: SearchMetrics): Promise<void> => {
-        await recording.intermediate(metrics);
-        if (recording.intermediates.length > 1) return;
+      intermediate: async (metrics: SearchMetrics, epoch: number): Promise<void> => {
+        await recording.intermediate(metrics, epoch);
+        if (epoch > 0) return;
         const paths = pathsToRank(states.at(-1)!, context, 0);
         const ranked = await rankPaths(states.at(-1)!.supernet, paths, {
           calibration: tinyHeldOut.calibration,
           images: () => [...tinyHeldOut.ranking].slice(0, 1),
-          pause: context.pause,
+          pause: () => Promise.resolve(),
         });
         standIns = {
           paths: ranked.length,
@@ -82,7 +86,10 @@ describe('search', () => {
       },
     };
     const supernet = tinySupernet(engine);
-    outcome = await search(supernet, { ...context, reporter: watching });
+    outcome = await search(initialState(supernet, context.plan), {
+      ...context,
+      reporter: watching,
+    });
     reporter = recording;
   });
   after(() => {
@@ -139,7 +146,7 @@ describe('search', () => {
     assert.ok(activity.measurements <= 0.1 * 3 * 60 * (16 / 32));
     assert.ok(activity.distilledSteps > 20);
     assert.ok(activity.rhoMin < activity.rhoMax);
-    assert.ok(metaNorm(metaDifference(meta, activity.initialPhi)) > 0);
+    assert.ok(metaNorm(metaDifference(meta, states[0]!.meta)) > 0);
   });
 
   it('case 10: student steps never change phi; only meta steps do, on their own interval', () => {
@@ -151,7 +158,7 @@ describe('search', () => {
       if (isMetaStep) assert.equal(previous.step % 10, 0);
       else assert.deepEqual(state.meta, previous.meta);
     });
-    assert.deepEqual(states[19]!.meta.weight, outcome.state.activity.initialPhi.weight);
+    assert.deepEqual(states[19]!.meta, states[0]!.meta);
   });
 
   it('answers with its board, measured anew on the whole ranking part, best first', async () => {
@@ -175,10 +182,10 @@ describe('a search', () => {
     const first = await run(short);
     const second = await run(short);
     assert.ok(first.outcome.state.activity.distilledSteps > 0);
-    assert.deepEqual(second.list, first.list);
+    assert.deepEqual(second.snapshot, first.snapshot);
     assert.deepEqual(second.outcome.ranking, first.outcome.ranking);
     const other = await run({ ...short, seed: 2 });
-    assert.notDeepEqual(other.list, first.list);
+    assert.notDeepEqual(other.snapshot, first.snapshot);
   });
 
   it('holds the same number of tensors over 200 steps', async () => {
@@ -216,11 +223,12 @@ describe('a search', () => {
     const stop = new Error('SIGTERM');
     let pauses = 0;
     let steps = 0;
-    const pause = (): Promise<void> => (++pauses === 3 ? Promise.reject(stop) : Promise.resolve());
+    const between = (): Promise<void> =>
+      ++pauses === 3 ? Promise.reject(stop) : Promise.resolve();
     const onStep = (): void => {
       steps++;
     };
-    await assert.rejects(run({}, { pause, onStep }), stop);
+    await assert.rejects(run({}, { between, onStep }), stop);
     assert.equal(steps, 3);
   });
 });

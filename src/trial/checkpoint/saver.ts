@@ -1,0 +1,124 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { messageOf, TrialError } from '../../foundation/errors.ts';
+import type { Logger } from '../../foundation/logger.ts';
+import type { CheckpointRun } from '../../generated/checkpoint.ts';
+import type { Supernet } from '../../supernet/supernet.ts';
+import type { Clock } from '../../training/ports.ts';
+import { restoreSnapshot, takeSnapshot } from '../../training/snapshot.ts';
+import type { SearchState } from '../../training/state.ts';
+import { newestCheckpoint, saveCheckpoint } from './store.ts';
+
+/** When a state is saved, beside the ends of epochs. */
+export interface SaveSchedule {
+  /** Every so many steps; not by steps, if it is left out. */
+  readonly steps?: number | undefined;
+  /** Every so many minutes. */
+  readonly minutes: number;
+}
+
+/** What a {@link Saver} needs. */
+export interface SaverOptions {
+  /** The output folder. */
+  readonly output: string;
+  readonly schedule: SaveSchedule;
+  readonly run: CheckpointRun;
+  readonly clock: Clock;
+  readonly now: () => Date;
+  readonly logger: Logger;
+  /** Fires when the process is about to end: NNI leaves it 5 s. */
+  readonly signal: AbortSignal;
+}
+
+const MINUTE_MS = 60_000;
+
+/** A last save is made only where the one before took no longer than this. */
+const QUICK_MS = 1000;
+
+/** Saves the state of a search between its pieces of work, and gives it back. */
+export class Saver {
+  readonly #options: SaverOptions;
+  /** What the newest checkpoint, or the last try to save one, holds. */
+  #saved: SearchState;
+  #savedAtMs: number;
+  #lastTookMs = 0;
+  #hasFailed = false;
+
+  /** @param state - Where the search starts, or what it was restored from. */
+  constructor(options: SaverOptions, state: SearchState) {
+    this.#options = options;
+    this.#saved = state;
+    this.#savedAtMs = options.clock();
+  }
+
+  /**
+   * Saves when that is due, lets the process serve signals and connections, and throws when it is
+   * to end.
+   *
+   * @throws TrialError FILE_UNWRITABLE when saving has failed twice in a row.
+   */
+  async between(state: SearchState): Promise<void> {
+    if (this.#isDue(state)) await this.#trySave(state);
+    await nextTurn();
+    const { signal } = this.#options;
+    if (!signal.aborted) return;
+    if (this.#isNew(state) && this.#lastTookMs <= QUICK_MS) await this.#trySave(state);
+    signal.throwIfAborted();
+  }
+
+  /** Saves now. @throws TrialError FILE_UNWRITABLE */
+  async save(state: SearchState): Promise<void> {
+    const { output, run, clock, now } = this.#options;
+    const started = clock();
+    const report = state.reports.at(-1);
+    const score = state.reports.length > this.#saved.reports.length ? report?.default : null;
+    this.#saved = state;
+    this.#savedAtMs = started;
+    const snapshot = takeSnapshot(state);
+    await saveCheckpoint(output, snapshot, { run, savedAt: now(), score: score ?? null });
+    this.#lastTookMs = clock() - started;
+  }
+
+  /** Puts the state of the newest checkpoint into a supernet. */
+  async recall(supernet: Supernet): Promise<SearchState> {
+    const { output, logger } = this.#options;
+    const checkpoint = await newestCheckpoint(output, logger);
+    if (checkpoint === null) {
+      throw new TrialError('CHECKPOINT_INVALID', {
+        where: output,
+        wanted: 'the checkpoint that was saved last',
+        found: 'none',
+        next: 'Let nothing remove files of the output folder while a search runs.',
+      });
+    }
+    const { step } = checkpoint.manifest.state;
+    logger.log('warning', `went back to step ${step}: ${checkpoint.file}`);
+    return restoreSnapshot(checkpoint.snapshot, supernet);
+  }
+
+  #isDue(state: SearchState): boolean {
+    if (!this.#isNew(state)) return false;
+    const saved = this.#saved;
+    const { schedule, clock } = this.#options;
+    return (
+      state.reports.length > saved.reports.length ||
+      state.stability.rollbacks > saved.stability.rollbacks ||
+      state.step - saved.step >= (schedule.steps ?? Infinity) ||
+      clock() - this.#savedAtMs >= schedule.minutes * MINUTE_MS
+    );
+  }
+
+  #isNew(state: SearchState): boolean {
+    return state !== this.#saved;
+  }
+
+  async #trySave(state: SearchState): Promise<void> {
+    try {
+      await this.save(state);
+      this.#hasFailed = false;
+    } catch (error) {
+      if (this.#hasFailed) throw error;
+      this.#hasFailed = true;
+      this.#options.logger.log('warning', `the search goes on unsaved: ${messageOf(error)}`);
+    }
+  }
+}
