@@ -4,6 +4,7 @@ import type { SearchResult } from '../generated/result.ts';
 import { architectureFiles } from '../searchspace/architecture.ts';
 import type { Path, SearchSpace } from '../searchspace/space.ts';
 import { PARTIAL, unlessUnwritable, writeAtomically } from './atomic.ts';
+import { checkDisk } from './disk.ts';
 
 /** Name of the result file within the output folder. */
 export const RESULT_FILE = 'result.json';
@@ -12,13 +13,16 @@ export const RESULT_FILE = 'result.json';
 export const ARCHITECTURE_FOLDER = 'nas';
 
 /**
- * Makes the output folder and tries to write to it, before anything expensive is begun.
+ * Makes the output folder, looks for room on its disk and tries to write there, before anything
+ * expensive is begun.
  *
+ * @param neededBytes - What the search will write.
  * @throws TrialError FILE_UNWRITABLE
  */
-export async function prepareOutput(folder: string): Promise<void> {
+export async function prepareOutput(folder: string, neededBytes: number): Promise<void> {
   await unlessUnwritable(folder, async () => {
     await mkdir(join(folder, ARCHITECTURE_FOLDER), { recursive: true });
+    await checkDisk(folder, neededBytes);
     const trace = join(folder, `${RESULT_FILE}${PARTIAL}`);
     await writeFile(trace, '');
     await rm(trace);
