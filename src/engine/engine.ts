@@ -71,11 +71,7 @@ export function createEngine(
     },
     addScaled: (y, a, x) => tf.tidy(() => tf.add(y, tf.mul(x, a))),
     norm: (tensors) =>
-      tf.tidy(() =>
-        Math.sqrt(
-          tf.addN(tensors.map((t) => tf.sum(tf.square(t)))).dataSync<'float32'>()[0] ?? NaN,
-        ),
-      ),
+      tf.tidy(() => Math.sqrt(ops.sumOfSquares(tensors).dataSync<'float32'>()[0] ?? NaN)),
     matchingDegree: (x, weight, bias) =>
       tf.sigmoid(tf.add(tf.sum(tf.mul(tf.reshape(x, [-1]), weight)), bias)),
     blend: (rho, x, y) => tf.mul(tf.add(tf.mul(rho, x), tf.mul(tf.sub(2, rho), y)), 0.5),

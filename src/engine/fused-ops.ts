@@ -23,6 +23,10 @@ export function fusedOps(tf: typeof tfjs, backend: TensorFlowBackend, own: OwnKe
     ...head(tf, backend),
     add: (a, b) => tf.add(a, b),
     softmax: (logits) => tf.softmax(logits),
+    sumOfSquares: (tensors) => {
+      const halves = tensors.map((tensor) => backend.run('L2Loss', [backend.type('T')], [tensor]));
+      return tf.mul(tf.addN(halves), 2);
+    },
     nesterov: own?.nesterov ?? plainNesterov(tf),
   };
 }

@@ -79,6 +79,8 @@ export interface Ops {
   softmax(logits: Tensor): Tensor;
   /** Mean over the batch of -sum_c target log softmax(logits), nats; no gradient to `targets`. */
   softCrossEntropy(logits: Tensor, targets: Tensor): Tensor;
+  /** Sum of the squares of all elements of all tensors, a scalar; not differentiated by anybody. */
+  sumOfSquares(tensors: readonly Tensor[]): Tensor;
   /**
    * One Nesterov step of each state as PyTorch defines it, not differentiated: g += decay w;
    * v = momentum v + g; w -= lr (g + momentum v).

@@ -40,6 +40,7 @@ export function plainOps(tf: Tf): Ops {
       return { y, moments };
     },
     linear: (x, weight) => tf.matMul(tf.reshape(x, [x.shape[0], -1]), weight),
+    sumOfSquares: (tensors) => tf.addN(tensors.map((t) => tf.sum(tf.square(t)))),
     nesterov: plainNesterov(tf),
   };
 }
@@ -57,7 +58,10 @@ export function plainNesterov(tf: Tf): Ops['nesterov'] {
 
 function elementwise(
   tf: Tf,
-): Omit<Ops, 'conv2d' | 'depthwiseConv2d' | 'batchNorm' | 'normalise' | 'linear' | 'nesterov'> {
+): Omit<
+  Ops,
+  'conv2d' | 'depthwiseConv2d' | 'batchNorm' | 'normalise' | 'linear' | 'sumOfSquares' | 'nesterov'
+> {
   return {
     relu: (x) => tf.relu(x),
     swish: (x) => tf.mul(x, tf.sigmoid(x)),

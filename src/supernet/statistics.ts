@@ -4,18 +4,34 @@ import type { Moments } from '../engine/ops.ts';
 /**
  * Moments of every batch norm that has been met, by name: the supernet's running statistics, or
  * one path's, recalibrated. Owns its tensors.
+ *
+ * A draft sees the moments of the statistics it was made from, keeps new ones to itself, and hands
+ * them over in `commit`: a step that turns out bad is undone by disposing of its draft.
  */
 export class Statistics {
   readonly #engine: Engine;
+  readonly #base: Statistics | null;
   readonly #moments = new Map<string, Moments>();
 
-  constructor(engine: Engine) {
+  constructor(engine: Engine, base: Statistics | null = null) {
     this.#engine = engine;
+    this.#base = base;
+  }
+
+  /** A draft of these statistics; commit it or dispose of it. */
+  draft(): Statistics {
+    return new Statistics(this.#engine, this);
+  }
+
+  /** Replaces the moments of the statistics that this is a draft of; the draft is empty then. */
+  commit(): void {
+    for (const [name, moments] of this.#moments) this.#base?.replace(name, moments);
+    this.#moments.clear(); // they are the other's now
   }
 
   /** Moments of one batch norm; mean 0 and variance 1 until it has been met. */
   of(name: string, channels: number): Moments {
-    const known = this.#moments.get(name);
+    const known = this.#find(name);
     if (known !== undefined) return known;
     const constant = (value: number) =>
       this.#engine.keep(this.#engine.tensor(new Float32Array(channels).fill(value), [channels]));
@@ -44,5 +60,10 @@ export class Statistics {
       this.#engine.dispose([mean, variance]);
     }
     this.#moments.clear();
+  }
+
+  #find(name: string): Moments | undefined {
+    const own = this.#moments.get(name);
+    return own === undefined && this.#base !== null ? this.#base.#find(name) : own;
   }
 }
