@@ -20,6 +20,7 @@ const host: Host = {
   stdout: process.stdout,
   // A bar may stand on the terminal's last line: a log line takes its place.
   stderr: {
+    isTTY: process.stderr.isTTY,
     write: (text) => process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}` : text),
   },
   process,

@@ -6,6 +6,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
 import { PARTIAL, unlessUnwritable } from './atomic.ts';
+import { findProcess } from './processes.ts';
 
 /** Name of the lock within the output folder. */
 export const LOCK_FILE = 'lock.json';
@@ -144,12 +145,8 @@ async function currentBoot(): Promise<string> {
   return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
 }
 
-/** Field 22 of `/proc/PID/stat`; null for a process that is gone or only waits to be reaped. */
 async function processStartOf(pid: number): Promise<string | null> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
-  // Field 2 is the program's name in brackets and may itself hold spaces and brackets.
-  const [state, ...later] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
-  return state === 'Z' || state === 'X' ? null : (later[18] ?? null);
+  return (await findProcess(pid))?.start ?? null;
 }
 
 async function refuseLive(file: string, text: string | null): Promise<void> {

@@ -6,11 +6,12 @@ import type { SearchResult } from '../generated/result.ts';
 import type { Clock } from '../training/ports.ts';
 import { selectChannel } from './channel/select.ts';
 import type { LineWriter } from './channel/stdout.ts';
-import { readEnvironment } from './environment.ts';
+import { type Environment, readEnvironment } from './environment.ts';
 import { createReporter } from './reporter.ts';
 import type { PresentPolicy } from './output.ts';
+import { watchParents } from './parent.ts';
 import type { RunOptions } from './run.ts';
-import { installSignalHandlers, type SignalTarget } from './shutdown.ts';
+import { installSignalHandlers, type Shutdown, type SignalTarget } from './shutdown.ts';
 import type { ProgressView } from './train.ts';
 import { createTrialLog } from './trial-log.ts';
 
@@ -18,7 +19,7 @@ import { createTrialLog } from './trial-log.ts';
 export interface Host {
   readonly variables: Record<string, string | undefined>;
   readonly stdout: LineWriter;
-  readonly stderr: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown; readonly isTTY: boolean };
   readonly process: SignalTarget;
   readonly clock: Clock;
   readonly now: () => Date;
@@ -46,7 +47,44 @@ export async function runTrial(options: TrialOptions, host: Host): Promise<Searc
     mirror: host.stderr,
     now: host.now,
   });
-  const shutdown = installSignalHandlers(host.process, logger);
+  const hasTerminal = host.stderr.isTTY;
+  const shutdown = installSignalHandlers(host.process, { logger, hasTerminal });
+  const stopWatching = endWithManager(environment, host, shutdown);
+  const run = runUntilShutdown(options, { ...host, environment, logger, shutdown });
+  shutdown.onShutdown(async () => {
+    await run.catch(() => undefined);
+  });
+  try {
+    return await run;
+  } finally {
+    stopWatching();
+    shutdown.dispose();
+  }
+}
+
+/** A trial that NNI's manager of this machine started does not outlive it. */
+function endWithManager(environment: Environment, host: Host, shutdown: Shutdown): () => void {
+  const { channel, platform, trialJobId } = environment;
+  if (channel.kind !== 'http' || platform !== 'local') return () => undefined;
+  return watchParents({
+    trialJobId,
+    parent: host.process.ppid,
+    onGone: (who) => {
+      shutdown.request('SIGTERM', `${who} has ended`);
+    },
+  });
+}
+
+interface TrialContext extends Host {
+  readonly environment: Environment;
+  readonly logger: Logger;
+  readonly shutdown: Shutdown;
+}
+
+async function runUntilShutdown(
+  options: TrialOptions,
+  { environment, logger, shutdown, ...host }: TrialContext,
+): Promise<SearchResult> {
   const channel = await selectChannel(environment, { logger, stdout: host.stdout });
   shutdown.onShutdown(() => channel.close());
   try {
@@ -77,7 +115,6 @@ export async function runTrial(options: TrialOptions, host: Host): Promise<Searc
     if (isInLog) logger.log('error', failureText(thrown));
     throw thrown;
   } finally {
-    shutdown.dispose();
     await channel.close();
   }
 }

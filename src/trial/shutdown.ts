@@ -2,10 +2,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
-
 /** The part of node's `process` that the handlers need. */
-export type SignalTarget = Pick<NodeJS.Process, 'pid' | 'kill' | 'on' | 'off'>;
+export type SignalTarget = Pick<NodeJS.Process, 'pid' | 'ppid' | 'kill' | 'on' | 'off'>;
+
+/** How a process ends by a signal. */
+export interface ShutdownOptions {
+  /** Told about the signal and about work that failed. */
+  readonly logger: Logger;
+  /**
+   * Whether the process ends with its terminal. `nohup` leaves it without one; the `ignore` for
+   * SIGHUP that it also leaves is undone by Node when it starts.
+   */
+  readonly hasTerminal: boolean;
+  /**
+   * Time for all work. NNI kills the process 5 s after the signal, of which a step that is being
+   * computed takes its part too.
+   */
+  readonly limitMs?: number;
+}
 
 /** How the rest of the program takes part in its end by a signal. */
 export interface Shutdown {
@@ -13,56 +27,66 @@ export interface Shutdown {
   readonly signal: AbortSignal;
   /** Adds work to be done before the process ends. All of it starts at once, within one limit. */
   onShutdown(cleanup: () => Promise<void>): void;
+  /** Ends the process as that signal from outside does; does nothing when it is ending already. */
+  request(name: NodeJS.Signals, reason: string): void;
   /** Removes the handlers; for a program that ends by itself. */
   dispose(): void;
 }
 
 /**
- * Makes SIGINT and SIGTERM clean up, then end the process by that very signal: NNI takes an exit
- * code for success or failure, and only an end by signal for a cancelled trial. A second signal
- * ends it at once.
+ * Makes SIGINT and SIGTERM, and SIGHUP of a terminal, clean up, then end the process by that very
+ * signal: NNI takes an exit code for success or failure, and only an end by signal for a cancelled
+ * trial. A second signal ends it at once.
  *
  * @param target - `process`.
- * @param logger - Told about the signal and about work that failed.
- * @param limitMs - Time for all work; NNI kills the process 5 s after the signal.
  */
 export function installSignalHandlers(
   target: SignalTarget,
-  logger: Logger,
-  limitMs = 3000,
+  { logger, hasTerminal, limitMs = 2500 }: ShutdownOptions,
 ): Shutdown {
   const controller = new AbortController();
   const cleanups: (() => Promise<void>)[] = [];
 
   const dispose = (): void => {
-    for (const name of SIGNALS) target.off(name, handle);
+    for (const [name, handler] of handlers) target.off(name, handler);
   };
   const endBy = (name: NodeJS.Signals): void => {
     dispose();
     target.kill(target.pid, name);
   };
-  const cleanUp = async (name: NodeJS.Signals): Promise<void> => {
-    logger.log('warning', `${name}: cleaning up`);
+  const request = (name: NodeJS.Signals, reason: string): void => {
+    if (controller.signal.aborted) return;
+    logger.log('warning', `${reason}: cleaning up`);
     controller.abort();
-    const failures = cleanups.map((cleanup) =>
+    const ends = cleanups.map((cleanup) =>
       cleanup().catch((error: unknown) => {
         logger.log('error', `clean-up failed: ${messageOf(error)}`);
       }),
     );
-    await Promise.race([Promise.all(failures), sleep(limitMs)]);
-    endBy(name);
+    void Promise.race([Promise.all(ends), sleep(limitMs)]).then(() => {
+      endBy(name);
+    });
   };
   const handle = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) endBy(name);
-    else void cleanUp(name);
+    else request(name, name);
+  };
+  const outlive = (name: NodeJS.Signals): void => {
+    logger.log('warning', `${name}: going on without the terminal`);
   };
 
-  for (const name of SIGNALS) target.on(name, handle);
+  const handlers = [
+    ['SIGINT', handle],
+    ['SIGTERM', handle],
+    ['SIGHUP', hasTerminal ? handle : outlive],
+  ] as const;
+  for (const [name, handler] of handlers) target.on(name, handler);
   return {
     signal: controller.signal,
     onShutdown: (cleanup) => {
       cleanups.push(cleanup);
     },
+    request,
     dispose,
   };
 }

@@ -9,7 +9,7 @@ const logger: Logger = {
     console.error(`${level} ${message}`);
   },
 };
-const shutdown = installSignalHandlers(process, logger);
+const shutdown = installSignalHandlers(process, { logger, hasTerminal: true });
 shutdown.onShutdown(() => Promise.reject(new Error('first clean-up broke')));
 shutdown.onShutdown(async () => {
   await appendFile(path!, `cleaned, aborted ${String(shutdown.signal.aborted)}\n`);

@@ -1,0 +1,39 @@
+/** What Linux tells about the processes of this machine. */
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** A process that lives. */
+export interface LiveProcess {
+  readonly pid: number;
+  /** Process id of the one that started it, or of the one that took it over. */
+  readonly parent: number;
+  /** Clock ticks from the boot to its start: tells it from a later process of the same id. */
+  readonly start: string;
+}
+
+/**
+ * Looks a process up; null for one that is gone or only waits to be reaped.
+ *
+ * @param root - Where `/proc` is.
+ */
+export async function findProcess(pid: number, root = '/proc'): Promise<LiveProcess | null> {
+  const stat = await readFile(join(root, String(pid), 'stat'), 'utf8').catch(nullIfGone);
+  // Field 2 is the program's name in brackets and may itself hold spaces and brackets.
+  const [state, ...later] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? [];
+  const [parent, start] = [later[0], later[18]];
+  if (parent === undefined || start === undefined || state === 'Z' || state === 'X') return null;
+  return { pid, parent: Number(parent), start };
+}
+
+/** Variables that a process was started with, as `NAME=value`; null where that may not be read. */
+export async function startVariables(pid: number, root = '/proc'): Promise<string[] | null> {
+  const text = await readFile(join(root, String(pid), 'environ'), 'utf8').catch(() => null);
+  return text?.split('\0') ?? null;
+}
+
+/** A file that cannot be opened for another reason, such as too many open ones, proves no end. */
+function nullIfGone(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT' || error.code === 'ESRCH') return null;
+  throw error;
+}
