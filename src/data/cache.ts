@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
-import type { DecodedParts, SkippedImage } from './decode-parts.ts';
+import type { DecodedParts } from './decode-parts.ts';
 import { createImageSet, type ImageSet } from './image-set.ts';
+import type { SkippedImage } from './quarantine.ts';
 
 /**
  * A cache file: magic number, length of the header (uint32, little endian), header in JSON, then the

@@ -1,8 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
 import { fileStamp } from './file-stamp.ts';
 import { openPixelSource, type PixelPart } from './pixel-source.ts';
+import { MAX_IMAGE_BYTES, readWholeFile } from './read-file.ts';
 import type { ImageSource, Part } from './source.ts';
 import { tarFiles } from './tar.ts';
 
@@ -94,7 +95,7 @@ export async function openCifarFolder(folder: string): Promise<ImageSource> {
     parts: async () => {
       const read = async (name: string): Promise<BinaryFile> => ({
         name,
-        bytes: await readFile(path.join(folder, name)),
+        bytes: await readWholeFile(path.join(folder, name), MAX_IMAGE_BYTES),
       });
       return parseBatches(folder, await Promise.all(names.map(read)));
     },

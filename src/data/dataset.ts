@@ -3,14 +3,15 @@ import path from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import { readCache, writeCache } from './cache.ts';
-import { decodeParts, type DecodedParts, type SkippedImage } from './decode-parts.ts';
+import { decodeParts, type DecodedParts } from './decode-parts.ts';
 import type { ImageSet } from './image-set.ts';
 import { locateSource, type DataFormat } from './locate.ts';
+import { escapeField, type SkippedImage } from './quarantine.ts';
 import type { ImageSource, Listing, Part } from './source.ts';
 import { stratifiedOrder } from './stratify.ts';
 
-/** Part of the key: to be raised when decoding gives other pixels than before. */
-const DECODER = 1;
+/** Part of the key: to be raised when decoding gives other pixels, or takes other files, than before. */
+const DECODER = 2;
 const SKIPPED_SHOWN = 5;
 
 /** A data set in memory. */
@@ -67,7 +68,7 @@ async function decode(source: ImageSource, options: DatasetOptions): Promise<Dec
     throw new TrialError('DATA_INVALID', {
       where: source.path,
       wanted: 'training images',
-      found: `none that can be used out of ${train.length}; ${parts.skipped[0]?.reason ?? 'no file'}`,
+      found: `none that can be used out of ${train.length}`,
       next: 'Check the files of the training part.',
     });
   }
@@ -76,7 +77,7 @@ async function decode(source: ImageSource, options: DatasetOptions): Promise<Dec
 
 function reportSkipped({ skipped }: DecodedParts, logger: Logger): void {
   for (const { name, reason } of skipped.slice(0, SKIPPED_SHOWN)) {
-    logger.log('warning', `skipped ${name}: ${reason}`);
+    logger.log('warning', `skipped ${escapeField(name)}: ${escapeField(reason)}`);
   }
   if (skipped.length > SKIPPED_SHOWN) {
     logger.log('warning', `skipped ${skipped.length - SKIPPED_SHOWN} more images`);
@@ -100,7 +101,8 @@ async function loadParts(source: ImageSource, options: DatasetOptions): Promise<
  * Opens a data set: decoded once into a compact cache file, then read from there.
  *
  * @throws TrialError `DATA_NOT_FOUND` or `DATA_INVALID` for data that cannot be used,
- * `FILE_UNWRITABLE` when the cache cannot be written. Damaged images are skipped and named.
+ * `FILE_UNWRITABLE` when the cache cannot be written. Damaged images are skipped and named, up to the
+ * limits of a quarantine; what exceeds them is never cached, so that cached sets keep them.
  */
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const source = await locateSource(options.path, options.format);

@@ -2,18 +2,13 @@ import { messageOf } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import { decodePixels } from './decode-image.ts';
 import { createImageSet, imageAt, type ImageSet } from './image-set.ts';
+import { Quarantine, type SkippedImage } from './quarantine.ts';
 import type { ImageSource, ListedImage, Listing, Part, ReadableImage } from './source.ts';
 
 /** Images that are read and decoded at a time; libuv's four threads stay busy. */
 const LANES = 8;
 /** Images between two lines of progress. */
 const PROGRESS = 10_000;
-
-/** An image that could not be used. */
-export interface SkippedImage {
-  readonly name: string;
-  readonly reason: string;
-}
 
 /** What decoding a data set gives. */
 export interface DecodedParts {
@@ -36,6 +31,8 @@ interface Slot {
   readonly image: ListedImage;
   readonly set: ImageSet;
   readonly index: number;
+  /** Place among the wanted images. */
+  readonly rank: number;
 }
 
 type ImageSets = Readonly<Record<Part, ImageSet>>;
@@ -60,7 +57,7 @@ function assignSlots(
     if (image) {
       const index = filled[image.part]++;
       sets[image.part].labels[index] = image.label;
-      slots.set(position, { image, set: sets[image.part], index });
+      slots.set(position, { image, set: sets[image.part], index, rank: slots.size });
     }
   }
   return slots;
@@ -89,17 +86,17 @@ async function fillSlot({ set, index }: Slot, { load }: ReadableImage): Promise<
     imageAt(set, index).set(await decodePixels(await load(), set.size));
     return null;
   } catch (thrown) {
-    return messageOf(thrown).trim();
+    return messageOf(thrown);
   }
 }
 
-/** Decodes into the slots and returns the reasons of those that failed. */
+/** Decodes into the slots until all are filled or too many have failed. */
 async function fillSlots(
   source: ImageSource,
   slots: ReadonlyMap<number, Slot>,
   logger: Logger,
-): Promise<Map<Slot, string>> {
-  const failed = new Map<Slot, string>();
+): Promise<Quarantine> {
+  const quarantine = new Quarantine(slots.size);
   const images = source.read(new Set(slots.keys()));
   let done = 0;
   const lane = async (): Promise<void> => {
@@ -107,21 +104,23 @@ async function fillSlots(
       const slot = slots.get(image.position);
       const reason = slot && (await fillSlot(slot, image));
       if (slot && typeof reason === 'string') {
-        failed.set(slot, reason);
+        quarantine.add(slot.rank, { name: slot.image.name, reason });
       }
+      if (quarantine.isExceeded) return;
       if (++done % PROGRESS === 0) {
         logger.log('info', `images: ${done} of ${slots.size} decoded`);
       }
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));
-  return failed;
+  return quarantine;
 }
 
 /**
  * Decodes the wanted positions of a listing; damaged images are left out and named.
  *
  * @returns Parts in the order of the listing; `test` is null when it has no image.
+ * @throws TrialError `DATA_INVALID` when more are damaged than a {@link Quarantine} takes.
  */
 export async function decodeParts(
   source: ImageSource,
@@ -130,8 +129,10 @@ export async function decodeParts(
 ): Promise<DecodedParts> {
   const sets = reserveSets(listing, options);
   const slots = assignSlots(listing, options.wanted, sets);
-  const failed = await fillSlots(source, slots, options.logger);
-  const lost = [...slots.values()].filter((slot) => failed.has(slot));
+  const quarantine = await fillSlots(source, slots, options.logger);
+  quarantine.check(source.path);
+  const { skipped } = quarantine;
+  const lost = [...slots.values()].filter(({ rank }) => skipped.has(rank));
   const finish = (set: ImageSet): ImageSet => {
     const gaps = lost.filter((slot) => slot.set === set).map(({ index }) => index);
     return withoutGaps(set, new Set(gaps));
@@ -140,6 +141,6 @@ export async function decodeParts(
   return {
     train: finish(sets.train),
     test: test.count > 0 ? test : null,
-    skipped: lost.map((slot) => ({ name: slot.image.name, reason: failed.get(slot) ?? '' })),
+    skipped: [...skipped.values()],
   };
 }

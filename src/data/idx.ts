@@ -1,15 +1,23 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { constants, gunzip, gunzipSync } from 'node:zlib';
 import { messageOf, TrialError } from '../foundation/errors.ts';
 import { fileStamp } from './file-stamp.ts';
 import { openPixelSource, type PixelPart } from './pixel-source.ts';
+import { readWholeFile } from './read-file.ts';
 import type { ImageSource, Part } from './source.ts';
 
 /** IDX of unsigned bytes: two zero bytes, type 8, number of axes, then one uint32 an axis. */
 const IMAGES_MAGIC = 0x00000803;
 const LABELS_MAGIC = 0x00000801;
+/** Most bytes of a file, packed or not: 1 GiB, twice what the largest of the MNIST family has. */
+const MAX_BYTES = 2 ** 30;
+/** Most images of a file; the largest of the MNIST family has 814,255. */
+const MAX_IMAGES = 2 ** 22;
+const MAX_SIDE = 1024;
+/** Packed bytes that hold the header. */
+const HEAD_BYTES = 1024;
 /** The MNIST family's 28 x 28 pixels are padded to this side, as LeNet-5 did. */
 const PADDED = 32;
 
@@ -42,31 +50,53 @@ export function idxName(names: readonly string[], stem: string): string | null {
   return names.find((name) => name === stem || name === `${stem}.gz`) ?? null;
 }
 
-async function readIdx(file: string): Promise<Buffer> {
-  const stored = await readFile(file);
-  if (!file.endsWith('.gz')) {
-    return stored;
-  }
+/** One IDX file. */
+interface IdxFile {
+  /** Lengths of the axes, images first. */
+  readonly axes: readonly number[];
+  readonly content: Uint8Array;
+}
+
+async function unpack(file: string, stored: Buffer, length: number): Promise<Buffer> {
   try {
-    return await promisify(gunzip)(stored);
+    return await promisify(gunzip)(stored, { maxOutputLength: length });
   } catch (cause) {
-    throw invalid(file, 'a complete gzip file', messageOf(cause));
+    throw invalid(file, `a complete gzip file of ${length} bytes`, messageOf(cause));
   }
 }
 
+/** First bytes of a file, unpacked if need be: at most a thousand times {@link HEAD_BYTES}. */
+function headOf(stored: Buffer, isPacked: boolean): Buffer {
+  const head = stored.subarray(0, HEAD_BYTES);
+  return isPacked ? gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH }) : head;
+}
+
 /** Checks an IDX header and returns the lengths of its axes. */
-function axesOf(file: string, bytes: Buffer, magic: number): number[] {
-  const found = bytes.length >= 4 ? bytes.readUInt32BE(0) : -1;
+function axesOf(file: string, head: Buffer, magic: number): number[] {
+  const found = head.length >= 4 ? head.readUInt32BE(0) : -1;
   const count = magic & 0xff;
-  if (found !== magic || bytes.length < 4 + 4 * count) {
+  if (found !== magic || head.length < 4 + 4 * count) {
     throw invalid(file, `an IDX file with magic number ${magic}`, `${found}`);
   }
-  const axes = Array.from({ length: count }, (_, axis) => bytes.readUInt32BE(4 + 4 * axis));
-  const wanted = 4 + 4 * count + axes.reduce((a, b) => a * b, 1);
-  if (bytes.length !== wanted) {
-    throw invalid(file, `${wanted} bytes for axes ${axes.join(' x ')}`, `${bytes.length} bytes`);
+  return Array.from({ length: count }, (_, axis) => head.readUInt32BE(4 + 4 * axis));
+}
+
+/** Reads an IDX file; what its header claims is checked before more than the header is unpacked. */
+async function readIdx(file: string, magic: number): Promise<IdxFile> {
+  const stored = await readWholeFile(file, MAX_BYTES);
+  const isPacked = file.endsWith('.gz');
+  const axes = axesOf(file, headOf(stored, isPacked), magic);
+  const start = 4 + 4 * axes.length;
+  const length = start + axes.reduce((a, b) => a * b, 1);
+  const shape = axes.join(' x ');
+  if ((axes[0] ?? 0) > MAX_IMAGES || length > MAX_BYTES) {
+    throw invalid(file, `at most ${MAX_IMAGES} images and ${MAX_BYTES} bytes`, shape);
   }
-  return axes;
+  const bytes = isPacked ? await unpack(file, stored, length) : stored;
+  if (bytes.length !== length) {
+    throw invalid(file, `${length} bytes for axes ${shape}`, `${bytes.length} bytes`);
+  }
+  return { axes, content: bytes.subarray(start) };
 }
 
 /** Centres a grey image on black and repeats it in three channels. */
@@ -86,23 +116,23 @@ async function readPart(
   part: Part,
   files: { readonly images: string; readonly labels: string },
 ): Promise<PixelPart> {
-  const imageBytes = await readIdx(path.join(folder, files.images));
-  const labelBytes = await readIdx(path.join(folder, files.labels));
-  const [count = 0, side = 0, width = 0] = axesOf(files.images, imageBytes, IMAGES_MAGIC);
-  const [labelled = 0] = axesOf(files.labels, labelBytes, LABELS_MAGIC);
-  const labels = new Uint8Array(labelBytes.subarray(8));
+  const images = await readIdx(path.join(folder, files.images), IMAGES_MAGIC);
+  const { axes, content: labels } = await readIdx(path.join(folder, files.labels), LABELS_MAGIC);
+  const [count = 0, side = 0, width = 0] = images.axes;
+  const [labelled = 0] = axes;
   const worst = labels.reduce((a, b) => Math.max(a, b), 0);
-  if (side !== width || side === 0 || labelled !== count || worst >= DIGITS.length) {
+  const isSquare = side === width && side > 0 && side <= MAX_SIDE;
+  if (!isSquare || labelled !== count || worst >= DIGITS.length) {
     throw invalid(
       path.join(folder, files.images),
-      'square images, one label each, labels below 10',
+      `square images of at most ${MAX_SIDE} pixels a side, one label each, labels below 10`,
       `${count} images of ${side} x ${width}, ${labelled} labels up to ${worst}`,
     );
   }
   const padded = Math.max(PADDED, side);
   const pixels = (index: number): Uint8Array => {
-    const start = 16 + index * side * side;
-    return padToRgb(imageBytes.subarray(start, start + side * side), side, padded);
+    const start = index * side * side;
+    return padToRgb(images.content.subarray(start, start + side * side), side, padded);
   };
   return { part, file: files.images, labels, side: padded, pixels };
 }

@@ -1,8 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileStamp } from './file-stamp.ts';
 import { isImageName, listingOf, type LabelledPath } from './labelled-paths.ts';
-import type { ImageSource, Part } from './source.ts';
+import { MAX_IMAGE_BYTES, readWholeFile } from './read-file.ts';
+import type { ImageSource, Part, Payload } from './source.ts';
 
 /** Folders of the test part; the first that exists is it. */
 const TEST_FOLDERS = ['val', 'test'];
@@ -35,6 +36,14 @@ async function labelledPaths(root: string): Promise<LabelledPath[]> {
     : [...training, ...(await imagesBelow(root, testFolder, 'test'))];
 }
 
+async function loadImage(root: string, name: string): Promise<Payload> {
+  return {
+    kind: 'encoded',
+    name,
+    bytes: await readWholeFile(path.join(root, name), MAX_IMAGE_BYTES),
+  };
+}
+
 /** Reads `train/<class>/*.jpg|jpeg|png`, and `val/` or `test/` of the same form if there is one. */
 export async function openImageFolder(root: string): Promise<ImageSource> {
   const paths = await labelledPaths(root);
@@ -47,10 +56,7 @@ export async function openImageFolder(root: string): Promise<ImageSource> {
     async *read(wanted) {
       for (const position of wanted) {
         const name = paths[position]?.name ?? '';
-        yield {
-          position,
-          load: async () => ({ kind: 'encoded', bytes: await readFile(path.join(root, name)) }),
-        };
+        yield { position, load: () => loadImage(root, name) };
       }
     },
   };

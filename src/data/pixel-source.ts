@@ -1,3 +1,4 @@
+import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { ImageSource, ListedImage, Part, Payload } from './source.ts';
 
 /** Images of one part that were stored as plain pixels. */
@@ -18,14 +19,29 @@ export interface PixelFormat {
   readonly signs: boolean;
   readonly classes: readonly string[];
   fingerprint(): Promise<readonly string[]>;
-  /** Loads the files; called once. */
+  /** Loads the files; called once. What it throws is taken for a fault of the files. */
   parts(): Promise<readonly PixelPart[]>;
+}
+
+async function loadParts(format: PixelFormat): Promise<readonly PixelPart[]> {
+  try {
+    return await format.parts();
+  } catch (cause) {
+    if (cause instanceof TrialError) throw cause;
+    const complaint = {
+      where: format.path,
+      wanted: 'files that can be read',
+      found: messageOf(cause),
+      next: 'Check their permissions, or fetch the data set again.',
+    };
+    throw new TrialError('DATA_INVALID', complaint, cause);
+  }
 }
 
 /** Presents decoded pixels as an image source. */
 export function openPixelSource(format: PixelFormat): ImageSource {
   let loading: Promise<readonly PixelPart[]> | undefined;
-  const parts = (): Promise<readonly PixelPart[]> => (loading ??= format.parts());
+  const parts = (): Promise<readonly PixelPart[]> => (loading ??= loadParts(format));
   return {
     path: format.path,
     signs: format.signs,

@@ -18,9 +18,17 @@ export interface Listing {
   readonly images: readonly ListedImage[];
 }
 
+/** An image file's bytes. */
+export interface EncodedImage {
+  readonly kind: 'encoded';
+  /** Path, whose ending has to agree with the bytes. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 /** An image file's bytes, or pixels that are decoded already. */
 export type Payload =
-  | { readonly kind: 'encoded'; readonly bytes: Uint8Array }
+  | EncodedImage
   | {
       readonly kind: 'pixels';
       /** `uint8 [side, side, 3]`. */
@@ -32,6 +40,7 @@ export type Payload =
 export interface ReadableImage {
   /** Position in the listing. */
   readonly position: number;
+  /** Rejects with the reason when this image cannot be read. */
   readonly load: () => Promise<Payload>;
 }
 

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { fileStamp } from './file-stamp.ts';
 import { isImageName, listingOf, type LabelledPath } from './labelled-paths.ts';
-import type { ImageSource, Part, ReadableImage } from './source.ts';
-import { tarFiles } from './tar.ts';
+import type { ImageSource, Part, Payload, ReadableImage } from './source.ts';
+import { tarFiles, type TarFile } from './tar.ts';
 
 const PART_FOLDERS: ReadonlyMap<string, Part> = new Map([
   ['train', 'train'],
@@ -41,6 +41,10 @@ async function labelledPaths(archives: readonly FolderArchive[]): Promise<Labell
   return paths;
 }
 
+async function loadImage(file: TarFile): Promise<Payload> {
+  return { kind: 'encoded', name: file.name, bytes: await file.bytes() };
+}
+
 async function* readWanted(
   archives: readonly FolderArchive[],
   wanted: ReadonlySet<number>,
@@ -53,8 +57,10 @@ async function* readWanted(
       }
       position++;
       if (wanted.has(position)) {
-        const bytes = await file.bytes();
-        yield { position, load: () => Promise.resolve({ kind: 'encoded', bytes }) };
+        const loading = loadImage(file);
+        // The bytes have to be taken before the archive is read on; `load` tells what went wrong.
+        await Promise.allSettled([loading]);
+        yield { position, load: () => loading };
       }
     }
   }

@@ -1,15 +1,26 @@
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { Transform } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import { messageOf, TrialError } from '../foundation/errors.ts';
+import { checkFileSize, MAX_IMAGE_BYTES } from './read-file.ts';
+
+/** Images hardly shrink in gzip; what unpacks to 64 MiB and this many times its size is a trap. */
+const MAX_EXPANSION = 100;
+const SMALL_ARCHIVE = 2 ** 26;
 
 /** One regular file of an archive, before its bytes are read. */
 export interface TarFile {
   /** Normalised path within the archive. */
   readonly name: string;
-  /** Reads the bytes; to be called before the next file is asked for, or not at all. */
+  /**
+   * Reads the bytes; to be called before the next file is asked for, or not at all.
+   *
+   * @throws Error when there are more than an image file may have.
+   */
   bytes(): Promise<Buffer>;
 }
 
@@ -44,7 +55,10 @@ function safeName(archive: string, { name, type }: Header): string | null {
   return path.posix.normalize(name);
 }
 
-async function bytesOf(entry: AsyncIterable<unknown>): Promise<Buffer> {
+async function bytesOf(
+  entry: AsyncIterable<unknown> & { readonly header: Header },
+): Promise<Buffer> {
+  checkFileSize(entry.header.size, MAX_IMAGE_BYTES);
   const chunks: Buffer[] = [];
   for await (const chunk of entry) {
     chunks.push(chunk as Buffer);
@@ -58,15 +72,18 @@ async function bytesOf(entry: AsyncIterable<unknown>): Promise<Buffer> {
  * @throws TrialError `DATA_INVALID` for a damaged archive, and for absolute paths, `..` and links.
  */
 export async function* tarFiles(archive: string): AsyncGenerator<TarFile, void, undefined> {
+  const limit = SMALL_ARCHIVE + MAX_EXPANSION * (await sizeOf(archive));
   const input = createReadStream(archive);
   const unpacked = archive.endsWith('.tar') ? input : input.pipe(createGunzip());
+  const bounded = boundedBy(archive, limit);
   const entries = extract();
   const fail = (cause: Error): void => {
     entries.destroy(cause);
   };
   input.on('error', fail);
   unpacked.on('error', fail);
-  unpacked.pipe(entries);
+  bounded.on('error', fail);
+  unpacked.pipe(bounded).pipe(entries);
   try {
     for await (const entry of entries) {
       const name = safeName(archive, entry.header);
@@ -81,6 +98,31 @@ export async function* tarFiles(archive: string): AsyncGenerator<TarFile, void, 
     input.destroy();
     await finished(input, { cleanup: true }).catch(() => undefined);
   }
+}
+
+async function sizeOf(archive: string): Promise<number> {
+  const status = await stat(archive).catch((cause: unknown) => {
+    throw damaged(archive, cause);
+  });
+  if (!status.isFile()) {
+    throw damaged(archive, 'not a regular file');
+  }
+  return status.size;
+}
+
+/** Passes bytes on until they are more than an honest archive unpacks to. */
+function boundedBy(archive: string, limit: number): Transform {
+  let passed = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      passed += chunk.length;
+      if (passed > limit) {
+        done(refuse(archive, 'gzip', `more than ${limit} bytes, ${MAX_EXPANSION} times its size`));
+      } else {
+        done(null, chunk);
+      }
+    },
+  });
 }
 
 function damaged(archive: string, cause: unknown): TrialError {

@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { pack, type Header } from 'tar-stream';
 import { createImageSet, type ImageSet } from '../../src/data/image-set.ts';
+import type { ImageSource, Listing, Payload } from '../../src/data/source.ts';
 import { silentLogger, type Logger } from '../../src/foundation/logger.ts';
 import type { DatasetOptions } from '../../src/data/dataset.ts';
 
@@ -133,4 +134,33 @@ export function numberedSet(count: number, size: number, classes = 2): ImageSet 
     set.images[index * size * size * 3] = index;
   }
   return set;
+}
+
+/** A source in memory of training images of one class, and how many have been loaded. */
+export function payloadSource(payloads: readonly Payload[]): {
+  readonly source: ImageSource;
+  readonly listing: Listing;
+  readonly loaded: () => number;
+} {
+  let loaded = 0;
+  const images = payloads.map((payload) => ({
+    name: payload.kind === 'encoded' ? payload.name : 'pixels',
+    part: 'train' as const,
+    label: 0,
+  }));
+  const listing = { classes: ['a', 'b'], images };
+  const source: ImageSource = {
+    path: 'memory',
+    signs: false,
+    fingerprint: () => Promise.resolve([]),
+    list: () => Promise.resolve(listing),
+    // eslint-disable-next-line @typescript-eslint/require-await -- the payloads are there
+    async *read(wanted) {
+      for (const position of wanted) {
+        loaded++;
+        yield { position, load: () => Promise.resolve(payloads[position]!) };
+      }
+    },
+  };
+  return { source, listing, loaded: () => loaded };
 }
