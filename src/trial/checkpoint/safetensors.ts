@@ -87,7 +87,8 @@ function arrayOf(
   }
   const wanted = shape.reduce((count, length) => count * length, type.bytes);
   const bytes = new Uint8Array(numbers.subarray(...offsets));
-  if (bytes.length === wanted) return { name, shape, values: type.from(bytes.buffer) };
+  const isThere = bytes.length === wanted && offsets[1] === (offsets[0] ?? NaN) + wanted;
+  if (isThere) return { name, shape, values: type.from(bytes.buffer) };
   throw invalid(where, `${wanted} bytes of "${name}"`, `offsets ${offsets.join()}`);
 }
 

@@ -32,7 +32,7 @@ export interface SaverOptions {
 const MINUTE_MS = 60_000;
 
 /** A last save is made only where the one before took no longer than this. */
-const QUICK_MS = 1000;
+const QUICK_MS = 1500;
 
 /** Saves the state of a search between its pieces of work, and gives it back. */
 export class Saver {
