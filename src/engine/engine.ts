@@ -13,8 +13,6 @@ export interface Differentiated {
 
 /** What computes: tensors in, tensors out; the algorithm knows nothing of what is behind it. */
 export interface Engine {
-  /** `native` runs TensorFlow's library, `js` pure JavaScript (tiny runs only). */
-  readonly kind: 'native' | 'js';
   /** Such as `TensorFlow 2.21.0 (cpu)`. */
   readonly version: string;
   readonly ops: Ops;
@@ -47,10 +45,9 @@ export interface Engine {
 /** Builds the engine on an initialised TensorFlow.js namespace. */
 export function createEngine(
   tf: typeof tfjs,
-  { kind, version, ops }: Pick<Engine, 'kind' | 'version' | 'ops'>,
+  { version, ops }: Pick<Engine, 'version' | 'ops'>,
 ): Engine {
   return {
-    kind,
     version,
     ops,
     tensor: (values, shape) => tf.tensor(values, [...shape], 'float32'),

@@ -14,10 +14,10 @@ export async function openEngine(options: LoadOptions): Promise<Engine> {
   const { tf, installed, ownOps } = await loadTensorFlow(options);
   if (installed === undefined) {
     const version = `TensorFlow.js ${tf.version_core} (pure JavaScript)`;
-    return createEngine(tf, { kind: 'js', version, ops: plainOps(tf) });
+    return createEngine(tf, { version, ops: plainOps(tf) });
   }
   const version = `TensorFlow ${installed.manifest.version} (${installed.manifest.variant})`;
   const backend = tensorFlowBackend(tf);
   const own = ownOps ? ownKernels(tf, backend) : null;
-  return createEngine(tf, { kind: 'native', version, ops: fusedOps(tf, backend, own) });
+  return createEngine(tf, { version, ops: fusedOps(tf, backend, own) });
 }

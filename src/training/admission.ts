@@ -46,8 +46,10 @@ export function admit(
   if (!canAfford(activity.measurements, step, plan.batchSize / miniSet.count)) return refused;
   if (!isCandidate(board, { accuracy: result.accuracy, macs }, plan.gapAt)) return refused;
 
-  const accuracy = accuracyOf(predict(supernet, miniSet.images, path), miniSet.labels);
-  if (!isAdmissible(board, { path, accuracy, macs }, plan.gapAt)) {
+  const probabilities = predict(supernet, miniSet.images, path);
+  const accuracy = accuracyOf(probabilities, miniSet.labels);
+  const canTeach = probabilities.every(Number.isFinite);
+  if (!canTeach || !isAdmissible(board, { path, accuracy, macs }, plan.gapAt)) {
     return { ...refused, measured: true };
   }
   const probe = probeOf(applicant, plan.probeImages);

@@ -1,4 +1,4 @@
-/** Losses as numbers, for reports and rules; the engine differentiates the same formulas. */
+/** Targets of the losses, and accuracy: plain numbers. */
 
 /** One-hot targets smoothed towards uniform, `float32 [labels.length, classes]`. */
 export function smoothedTargets(
@@ -13,18 +13,13 @@ export function smoothedTargets(
   return targets;
 }
 
-/** L = (rho KD + (2 - rho) CE) / 2, nats. @see Cream lib/core/train.py:64 @ 4a13c40 */
-export function combinedLoss(rho: number, kd: number, ce: number): number {
-  return (rho * kd + (2 - rho) * ce) / 2;
-}
-
-/** Fraction of rows whose largest entry stands at the label. */
+/** Fraction of rows whose largest entry stands at the label; a row of NaN has none. */
 export function accuracyOf(scores: Float32Array, labels: ArrayLike<number>): number {
   const classes = scores.length / labels.length;
   let hits = 0;
   for (let i = 0; i < labels.length; i++) {
     const row = scores.subarray(i * classes, (i + 1) * classes);
-    const best = row.reduce((top, value, k) => (value > (row[top] ?? -Infinity) ? k : top), 0);
+    const best = row.reduce((top, value, k) => (value > (row[top] ?? -Infinity) ? k : top), -1);
     if (best === labels[i]) hits++;
   }
   return hits / labels.length;

@@ -55,7 +55,7 @@ export function metricsOf(
     boardMean: mean,
     bestMacs: macsOf(best.path),
     lr: rateScale(stability) * learningRate(plan.lr, step, plan.totalSteps),
-    imagesPerSecond: (1000 * tally.steps * plan.batchSize) / tally.ms,
+    imagesPerSecond: (1000 * tally.steps * plan.batchSize) / Math.max(1, tally.ms),
     skippedSteps: stability.skipped,
     skippedImages,
   };

@@ -29,7 +29,7 @@ function block(engine: Engine): Float32Array[] {
 it('TensorFlow stands in for every own kernel where they could not be compiled', async () => {
   const wanted = block(await plainEngine());
   const ops = fusedOps(tf, tensorFlowBackend(tf), null);
-  const actual = block(createEngine(tf, { kind: 'native', version: 'no own kernels', ops }));
+  const actual = block(createEngine(tf, { version: 'no own kernels', ops }));
   actual.forEach((values, part) => {
     const scale = Math.max(...wanted[part]!.map(Math.abs));
     values.forEach((value, i) => {

@@ -15,7 +15,6 @@ import {
   type MetaParameters,
   type StudentPoint,
 } from '../../src/search/meta-network.ts';
-import { combinedLoss } from '../../src/training/losses.ts';
 
 const HIDDEN = 4;
 const INPUTS = 3;
@@ -209,7 +208,7 @@ describe('metaGradient on the toy', () => {
     const point = pointAt(theta0);
     const loss = (bias: number): number => {
       const rho = matchingDegree(matchingScore({ ...phi0, bias }, point.difference));
-      return combinedLoss(rho, point.kd, point.ce);
+      return (rho * point.kd + (2 - rho) * point.ce) / 2;
     };
     // With equal losses in the second point only the first one's derivative is left.
     const flat = { ...point, kd: point.ce };

@@ -14,5 +14,5 @@ export function nativeEngine(): Promise<Engine> {
 /** TensorFlow.js's own operations and gradients on the same native library: the reference. */
 export async function plainEngine(): Promise<Engine> {
   const { tf } = await loadTensorFlow(options);
-  return createEngine(tf, { kind: 'native', version: 'plain', ops: plainOps(tf) });
+  return createEngine(tf, { version: 'plain', ops: plainOps(tf) });
 }

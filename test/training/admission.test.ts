@@ -38,7 +38,7 @@ after(() => {
 
 function applicant(path: Path, step = LATE) {
   const lesson = { probabilities: predict(supernet, batch.images, [0, 0, 0]), rho: 0.5 };
-  const result = trainStudent(supernet, { path, batch, lesson }, trainingSettings);
+  const result = trainStudent(supernet, { path, batch, lesson }, trainingSettings)!;
   return { path, macs: tinyMacs(path), step, batch, result };
 }
 
@@ -100,6 +100,14 @@ describe('admit', () => {
     const full = { ...state, board: insert(emptyBoard(1), { ...certain, batchAccuracy: -1 }) };
     const refused = admit(supernet, full, applicant([1, 1, 1]), settings());
     assert.deepEqual(refused, { board: full.board, measured: true, admitted: false });
+  });
+
+  it('R8: refuses a path whose outputs are not numbers, although there is room', () => {
+    const candidate = applicant([1, 1, 1]);
+    const { board: miniSet } = tinyHeldOut;
+    const images = new Float32Array(miniSet.images.length).fill(NaN);
+    const refused = admit(supernet, state, candidate, { ...settings(), miniSet: { ...miniSet, images } }); // prettier-ignore
+    assert.deepEqual(refused, { board: state.board, measured: true, admitted: false });
   });
 
   it('waits with a measurement that the training so far cannot afford', () => {

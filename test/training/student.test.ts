@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { Engine } from '../../src/engine/engine.ts';
-import { TrialError } from '../../src/foundation/errors.ts';
+import type { Tensor } from '../../src/engine/ops.ts';
 import type { Parameter } from '../../src/engine/parameter.ts';
 import { sgdStep } from '../../src/engine/parameter.ts';
 import type { Path } from '../../src/searchspace/space.ts';
-import type { Supernet } from '../../src/supernet/supernet.ts';
-import { accuracyOf, combinedLoss, smoothedTargets } from '../../src/training/losses.ts';
-import { predict, trainStudent, type Lesson } from '../../src/training/student.ts';
+import { Supernet } from '../../src/supernet/supernet.ts';
+import { accuracyOf, smoothedTargets } from '../../src/training/losses.ts';
+import { takeSnapshot } from '../../src/training/snapshot.ts';
+import { initialState } from '../../src/training/state.ts';
+import { lossTo, predict, trainStudent, type Lesson } from '../../src/training/student.ts';
 import { nativeEngine } from '../support/engine.ts';
-import { tinyBatch, tinySupernet, trainingSettings } from '../support/tiny.ts';
+import { tinyBatch, tinyPlan, tinySpace, tinySupernet, trainingSettings } from '../support/tiny.ts';
 
 let engine: Engine;
 let supernet: Supernet;
@@ -27,7 +29,7 @@ function train(path: Path, step: number, lesson: Lesson | null = null) {
     supernet,
     { path, batch: tinyBatch(16, 'x', step), lesson },
     trainingSettings,
-  );
+  )!;
 }
 
 /** Values and velocities of the parameters that only `path` uses among `paths`. */
@@ -74,15 +76,18 @@ describe('losses', () => {
     });
     assert.ok(Math.abs(ce - wantedCe) < 1e-6);
     assert.ok(Math.abs(kd - wantedKd) < 1e-6);
-    const wanted = (0.25 * wantedKd + 1.75 * wantedCe) / 2;
-    assert.ok(Math.abs(blend - wanted) < 1e-6);
-    assert.ok(Math.abs(combinedLoss(0.25, wantedKd, wantedCe) - wanted) < 1e-15);
+    assert.ok(Math.abs(blend - (0.25 * wantedKd + 1.75 * wantedCe) / 2) < 1e-6);
     engine.dispose([logits]);
   });
 
   it('accuracy is the share of rows whose largest score stands at the label', () => {
     const scores = Float32Array.of(0.1, 0.9, 0.8, 0.2, 0.3, 0.7, 0.5, 0.5);
     assert.equal(accuracyOf(scores, [1, 0, 0, 0]), 0.75);
+  });
+
+  it('R8: a row without a number is no hit, whatever its label', () => {
+    const scores = Float32Array.of(NaN, NaN, 0.8, 0.2, NaN, NaN);
+    assert.equal(accuracyOf(scores, [0, 0, 1]), 1 / 3);
   });
 });
 
@@ -109,7 +114,7 @@ describe('trainStudent', () => {
     assert.ok(Math.abs(result.loss - (0.3 * kd + 1.7 * ce) / 2) < 1e-5);
     assert.equal(result.accuracy, accuracyOf(logits, batch.labels));
     const alone = tinySupernet(engine);
-    const first = trainStudent(alone, { path, batch, lesson: null }, trainingSettings);
+    const first = trainStudent(alone, { path, batch, lesson: null }, trainingSettings)!;
     assert.equal(first.kd, null);
     assert.ok(Math.abs(first.loss - ce) < 1e-5);
     alone.dispose();
@@ -119,7 +124,7 @@ describe('trainStudent', () => {
     const student = tinySupernet(engine);
     const losses = Array.from({ length: 40 }, (_, step) => {
       const batch = tinyBatch(16, 'x', step);
-      return trainStudent(student, { path, batch, lesson: null }, trainingSettings).loss;
+      return trainStudent(student, { path, batch, lesson: null }, trainingSettings)!.loss;
     });
     const mean = (part: number[]): number => part.reduce((a, b) => a + b) / part.length;
     assert.ok(mean(losses.slice(-5)) < mean(losses.slice(0, 5)) - 0.2, losses.join(' '));
@@ -145,19 +150,105 @@ describe('trainStudent', () => {
     assert.deepEqual({ parameters: snapshot(untouched), running: running() }, earlier);
     assert.notDeepEqual(snapshot(supernet.parameters), all, 'the sampled ones did move');
   });
+});
 
-  it('stops on a loss that is not finite, before any weight or tensor is lost', () => {
-    train(path, 0);
-    const earlier = snapshot(supernet.parameters);
+describe('R8: a step whose numbers are not finite changes nothing', () => {
+  const path = [1, 2, 1];
+  const batch = tinyBatch(16, 'x', 0);
+  let student: Supernet;
+
+  beforeEach(() => {
+    student = tinySupernet(engine);
+  });
+  afterEach(() => {
+    student.dispose();
+  });
+
+  /** Every weight, optimizer slot and running statistic, bit for bit. */
+  function everything(of: Supernet) {
+    return structuredClone(takeSnapshot(initialState(of, tinyPlan())).arrays);
+  }
+
+  /** Takes the step and compares. */
+  function assertSkipped(of: Supernet, bad = batch): void {
+    const earlier = everything(of);
     const tensors = engine.tensorCount();
-    const batch = tinyBatch(16, 'x', 0);
-    batch.images[5] = NaN;
-    assert.throws(
-      () => trainStudent(supernet, { path, batch, lesson: null }, trainingSettings),
-      (error) => error instanceof TrialError && error.code === 'LOSS_NOT_FINITE',
-    );
-    assert.deepEqual(snapshot(supernet.parameters), earlier);
+    assert.equal(trainStudent(of, { path, batch: bad, lesson: null }, trainingSettings), null);
+    assert.deepEqual(everything(of), earlier);
     assert.equal(engine.tensorCount(), tensors);
+  }
+
+  /** Puts other values into the last or the last but one parameter: the classifier's. */
+  function overwrite(at: -1 | -2, values: (i: number) => number): void {
+    const parameter = student.parameters.at(at)!;
+    engine.dispose([parameter.value]);
+    const numbers = new Float32Array(parameter.value.size).map((_, i) => values(i));
+    parameter.value = engine.keep(engine.tensor(numbers, parameter.shape));
+  }
+
+  function lossOf(): number {
+    return engine.scope(() => {
+      const images = engine.tensor(batch.images, [16, 8, 8, 3]);
+      const targets = smoothedTargets(batch.labels, 3, trainingSettings.labelSmoothing);
+      return engine.read(lossTo(engine, student.forward(images, path), targets))[0]!;
+    });
+  }
+
+  for (const bad of [NaN, Infinity, -Infinity]) {
+    it(`R8: an image with ${bad} in it, in the first step and in a later one`, () => {
+      const images = batch.images.slice();
+      images[5] = bad;
+      assertSkipped(student, { ...batch, images });
+      assert.notEqual(trainStudent(student, { path, batch, lesson: null }, trainingSettings), null);
+      assertSkipped(student, { ...batch, images });
+    });
+  }
+
+  it('R8: a loss that is infinite', () => {
+    overwrite(-1, (i) => [3e38, -3e38, 0][i]!);
+    assert.equal(lossOf(), Infinity);
+    assertSkipped(student);
+  });
+
+  it('R8: a gradient that overflows while the loss is finite', () => {
+    overwrite(-2, (i) => (i % 3 === 0 ? 1e30 : 0));
+    assert.ok(Number.isFinite(lossOf()));
+    assertSkipped(student);
+  });
+
+  for (const bad of [NaN, Infinity, -Infinity]) {
+    it(`R8: one ${bad} in the gradient of one parameter`, () => {
+      const spoiled = (tensor: Tensor): Tensor => {
+        const values = engine.read(tensor).slice();
+        values[values.length - 1] = bad;
+        engine.dispose([tensor]);
+        return engine.tensor(values, tensor.shape);
+      };
+      const differentiate: Engine['differentiate'] = (variables, forward) => {
+        const result = engine.differentiate(variables, forward);
+        const gradients = result.gradients.map((gradient, i) =>
+          i === 7 ? spoiled(gradient) : gradient,
+        );
+        return { ...result, gradients };
+      };
+      const other = new Supernet({ ...engine, differentiate }, tinySpace, 1);
+      assertSkipped(other);
+      other.dispose();
+    });
+  }
+
+  it('R8: the steps after it are those of a search that never met it', () => {
+    const untouched = tinySupernet(engine);
+    const step = (of: Supernet, images: Float32Array): boolean =>
+      trainStudent(of, { path, batch: { ...batch, images }, lesson: null }, trainingSettings) !==
+      null;
+    const nothing = new Float32Array(batch.images.length).fill(NaN);
+    const met = [batch.images, nothing, nothing, batch.images].map((each) => step(student, each));
+    assert.deepEqual(met, [true, false, false, true]);
+    step(untouched, batch.images);
+    step(untouched, batch.images);
+    assert.deepEqual(everything(student), everything(untouched));
+    untouched.dispose();
   });
 });
 
