@@ -26,7 +26,6 @@ import { Saver } from './checkpoint/saver.ts';
 import { applyParameters, checkPrior, parseTrialConfig, type TrialConfig } from './config.ts';
 import { searchBytes } from './disk.ts';
 import { loadSearchSpace, readText } from './documents.ts';
-import { checkDisk, searchBytes } from './disk.ts';
 import type { Environment } from './environment.ts';
 import { openImages, type Images } from './images.ts';
 import { acquireLock } from './lock.ts';
@@ -93,7 +92,6 @@ async function searchInFolder(options: FolderSearch): Promise<SearchResult> {
     { ...config, imagesPerEpoch: config.imagesPerEpoch ?? images.split.training.length },
     images.heldOut.board.count,
   );
-  await checkDisk(output, searchBytes(space, plan));
   const supernet = await buildSupernet(config, space, options);
   const run = describeRun(options, { plan, images, supernet });
   const { resumeFrom } = config;
