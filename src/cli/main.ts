@@ -3,17 +3,27 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
-import { TrialError } from '../foundation/errors.ts';
+import { TrialError, type ErrorCode } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { Host, TrialOptions } from '../trial/main.ts';
 
-const EXIT = { done: 0, failed: 1, usage: 2, defect: 70 } as const;
+const EXIT = { done: 0, failed: 1, usage: 2, undelivered: 3, defect: 70 } as const;
+
+/** Of documented errors that have an exit code of their own. */
+const EXIT_OF_CODE: Partial<Record<ErrorCode, number>> = {
+  USAGE: EXIT.usage,
+  METRICS_UNDELIVERED: EXIT.undelivered,
+};
 
 const EXIT_CODES_HELP = `
 Exit codes: 0 done, 1 a documented error (docs/reference/errors.md), 2 wrong usage,
+3 a search is done, but NNI does not have all of its metrics ("nni-cream replay"),
 70 a defect. SIGINT and SIGTERM end the process by that signal (a shell shows 130, 143).`;
 
 const isColoured = process.stderr.isTTY && process.env['NO_COLOR'] === undefined;
+
+// A terminal that hung up refuses the last messages: the process is to end by the signal, not by that.
+process.stderr.on('error', () => undefined);
 
 const host: Host = {
   variables: process.env,
@@ -50,25 +60,30 @@ const program = new Command('nni-cream')
 
 program
   .command('search')
-  .description('run a search without NNI')
+  .description('run a search without NNI; goes on where an earlier one in the folder ended')
   .requiredOption('-c, --config <file>', 'trial config, JSON or YAML')
   .option('-o, --output <folder>', "in place of the config's; else nni-cream-result")
+  .option('--overwrite', 'throw away what the folder holds')
   .addOption(engineOption())
   .option('--gpu', 'the same as --engine gpu')
   .option('--json', 'print the result as JSON')
-  .action(async (options: SearchOptions & { json?: true }) => {
-    const { runTrial } = await import('../trial/main.ts');
-    const { createProgress } = await import('./progress.ts');
-    const result = await runTrial(
-      {
-        ...trialOptions(options),
-        progress: (log) =>
-          createProgress({ logger: log, terminal: process.stderr.isTTY ? process.stderr : null }),
-      },
-      { ...host, variables: withoutNni(process.env) },
-    );
-    if (options.json) printJson(result);
-    else print(`${result.best.path}  accuracy ${result.best.score}  ${result.best.macs} MACs`);
+  .action(({ json, overwrite, ...options }: SearchOptions & ShownOptions) => {
+    const present = overwrite ? 'throw-away' : 'refuse-result';
+    return searchHere({ ...trialOptions(options), present }, json);
+  });
+
+program
+  .command('resume')
+  .description('go on with the unfinished search of a folder, without NNI')
+  .argument('<folder>', 'output folder of the search')
+  .option('-c, --config <file>', 'in place of the config that the search was started with')
+  .addOption(engineOption())
+  .option('--gpu', 'the same as --engine gpu')
+  .option('--json', 'print the result as JSON')
+  .action(async (folder: string, { json, ...options }: ResumeOptions & ShownOptions) => {
+    const { resumption } = await import('./resume.ts');
+    const { configFile, ...search } = await resumption(folder);
+    await searchHere({ ...trialOptions({ config: configFile, ...options }), ...search }, json);
   });
 
 program
@@ -88,6 +103,19 @@ program
       },
       host,
     );
+  });
+
+program
+  .command('status')
+  .description('what an output folder holds, and how to go on with it')
+  .argument('<folder>', 'output folder of a search')
+  .option('--json', 'print JSON')
+  .action(async (folder: string, { json }: { json?: true }) => {
+    const { folderStatus } = await import('../trial/folder-status.ts');
+    const status = await folderStatus(folder);
+    if (json) printJson(status);
+    else print((await import('./status.ts')).renderStatus(status));
+    if (status.state === 'broken') process.exitCode = EXIT.failed;
   });
 
 program
@@ -183,6 +211,14 @@ interface SearchOptions {
   readonly gpu?: true;
 }
 
+type ResumeOptions = Omit<SearchOptions, 'config' | 'output'> & { readonly config?: string };
+
+/** What is done with the folder, and how the result is shown. */
+interface ShownOptions {
+  readonly overwrite?: true;
+  readonly json?: true;
+}
+
 function engineOption(): Option {
   const engines = ['native', 'gpu', 'js'];
   return new Option('--engine <kind>', "in place of the config's engine").choices(engines);
@@ -193,6 +229,19 @@ function trialOptions({ config, output, engine, gpu }: SearchOptions): TrialChoi
 }
 
 type TrialChoices = Omit<TrialOptions, 'progress'>;
+
+/** Runs a search without NNI and prints its result. */
+async function searchHere(choices: TrialChoices, json: true | undefined): Promise<void> {
+  const { runTrial } = await import('../trial/main.ts');
+  const { createProgress } = await import('./progress.ts');
+  const terminal = process.stderr.isTTY ? process.stderr : null;
+  const result = await runTrial(
+    { ...choices, progress: (log) => createProgress({ logger: log, terminal }) },
+    { ...host, variables: withoutNni(process.env) },
+  );
+  if (json) printJson(result);
+  else print(`${result.best.path}  accuracy ${result.best.score}  ${result.best.macs} MACs`);
+}
 
 /** A search without NNI stays one, even when it is started from within a trial. */
 function withoutNni(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -212,8 +261,9 @@ function report(thrown: unknown): number {
     return EXIT.defect;
   }
   const label = isColoured ? '\u001b[31merror\u001b[0m' : 'error';
-  process.stderr.write(`nni-cream: ${label} ${thrown.code}: ${thrown.message}\n`);
-  return thrown.code === 'USAGE' ? EXIT.usage : EXIT.failed;
+  const line = thrown.message.replaceAll(/\s*\n\s*/g, ' ');
+  process.stderr.write(`nni-cream: ${label} ${thrown.code}: ${line}\n`);
+  return EXIT_OF_CODE[thrown.code] ?? EXIT.failed;
 }
 
 try {
