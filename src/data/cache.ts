@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
@@ -6,12 +7,13 @@ import { createImageSet, type ImageSet } from './image-set.ts';
 import type { SkippedImage } from './quarantine.ts';
 
 /**
- * A cache file: magic number, length of the header (uint32, little endian), header in JSON, then the
- * pixels of the training part and those of the test part. Its size follows from the header, which
- * tells a file that was cut short.
+ * A cache file: magic number, length of the header (uint32, little endian), SHA-256 of the header,
+ * header in JSON, then the pixels of the training part and those of the test part. Its size follows
+ * from the header, which tells a file that was cut short.
  */
-const MAGIC = 'CREAMU8\n';
-const PREFIX_BYTES = MAGIC.length + 4;
+const MAGIC = 'CREAM-2\n';
+const DIGEST_START = MAGIC.length + 4;
+const PREFIX_BYTES = DIGEST_START + 32;
 /** Linux moves at most 2 GiB in one call. */
 const CHUNK_BYTES = 2 ** 30;
 
@@ -42,6 +44,10 @@ async function readAll(file: FileHandle, bytes: Uint8Array, position: number): P
   return true;
 }
 
+function digestOf(header: Buffer): Buffer {
+  return createHash('sha256').update(header).digest();
+}
+
 function headerOf({ train, test, skipped }: DecodedParts): Buffer {
   const header: CacheHeader = {
     size: train.size,
@@ -58,6 +64,7 @@ async function writeParts(file: string, parts: DecodedParts): Promise<void> {
   const prefix = Buffer.alloc(PREFIX_BYTES);
   prefix.write(MAGIC, 'latin1');
   prefix.writeUInt32LE(header.length, MAGIC.length);
+  digestOf(header).copy(prefix, DIGEST_START);
   const handle = await open(file, 'w');
   try {
     for (const bytes of [prefix, header, parts.train.images, parts.test?.images]) {
@@ -107,9 +114,10 @@ async function readHeader(file: FileHandle): Promise<CacheHeader | null> {
     return null;
   }
   const text = Buffer.alloc(length);
-  return (await readAll(file, text, PREFIX_BYTES))
-    ? (JSON.parse(text.toString()) as CacheHeader)
-    : null;
+  const isSound =
+    (await readAll(file, text, PREFIX_BYTES)) &&
+    digestOf(text).equals(prefix.subarray(DIGEST_START));
+  return isSound ? (JSON.parse(text.toString()) as CacheHeader) : null;
 }
 
 function reserve(header: CacheHeader, labels: readonly number[]): ImageSet {
@@ -142,8 +150,7 @@ export async function readCache(file: string): Promise<DecodedParts | null> {
     handle = await open(file);
     return await readParts(handle);
   } catch (thrown) {
-    const isFault = thrown instanceof SyntaxError || (thrown instanceof Error && 'errno' in thrown);
-    if (isFault) {
+    if (thrown instanceof Error && 'errno' in thrown) {
       return null;
     }
     throw thrown;

@@ -39,19 +39,25 @@ describe('cache', () => {
     });
   });
 
-  it('rebuilds a file that was cut anywhere or is none', async () => {
+  it('rebuilds a file that was cut anywhere, has a damaged header or is none', async () => {
     await inFolder(async (folder) => {
       await writeFiles(path.join(folder, 'images'), await redAndBlue());
       await isDecoded(folder);
       const file = await cacheFile(folder);
       const whole = await readFile(file);
-      for (const length of [0, 5, 11, 40, 200, whole.length - 1]) {
+      for (const length of [0, 5, 11, 40, 80, 200, whole.length - 1]) {
         await truncate(file, length);
         assert.equal(await isDecoded(folder), true, `cut at ${length}`);
         assert.deepEqual(await readFile(file), whole);
       }
       await writeFile(file, Buffer.concat([whole, Buffer.from('x')]));
       assert.equal(await isDecoded(folder), true);
+      for (const at of [3, 9, 11, 30, 50, 60, 90, 120]) {
+        const flipped = Buffer.from(whole);
+        flipped[at] = whole[at]! ^ 1;
+        await writeFile(file, flipped);
+        assert.equal(await isDecoded(folder), true, `bit flipped in byte ${at}`);
+      }
       await writeFile(file, Buffer.alloc(whole.length, 0x20));
       assert.equal(await isDecoded(folder), true);
       assert.deepEqual(await readdir(path.join(folder, 'cache')), [path.basename(file)]);
