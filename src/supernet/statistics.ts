@@ -50,6 +50,11 @@ export class Statistics {
     if (old !== undefined) this.#engine.dispose([old.mean, old.variance]);
   }
 
+  /** Batch norms that have been met. */
+  get size(): number {
+    return this.#moments.size;
+  }
+
   /** Every batch norm's moments by name, sorted. */
   entries(): [string, Moments][] {
     return [...this.#moments].sort(([a], [b]) => (a < b ? -1 : 1));

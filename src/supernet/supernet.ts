@@ -66,6 +66,12 @@ export class Supernet {
     return this.#modulesOf(path).flatMap((module) => module.parameters);
   }
 
+  /** Live tensors that it owns: values, optimizer slots and running statistics. */
+  tensorCount(): number {
+    const slots = this.parameters.filter(({ velocity }) => velocity !== null);
+    return this.parameters.length + slots.length + 2 * this.running.size;
+  }
+
   dispose(): void {
     this.engine.dispose(
       this.parameters.flatMap(({ value, velocity }) =>

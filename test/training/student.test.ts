@@ -131,6 +131,15 @@ describe('trainStudent', () => {
     student.dispose();
   });
 
+  it('R18: a step adds exactly the tensors that the supernet says it owns', () => {
+    const other = tinySupernet(engine);
+    const beside = engine.tensorCount() - other.tensorCount();
+    trainStudent(other, { path, batch: tinyBatch(16, 'x', 0), lesson: null }, trainingSettings);
+    assert.ok(other.tensorCount() > other.parameters.length);
+    assert.equal(engine.tensorCount() - other.tensorCount(), beside);
+    other.dispose();
+  });
+
   it('case 13: parameters, momentum and statistics of untouched candidates stay bit for bit', () => {
     const resting = [0, 2, 2];
     for (let step = 0; step < 3; step++) train(resting, step);

@@ -1,0 +1,82 @@
+/** Looks after the memory of a long run: says so once, before the system ends it without a word. */
+
+import { totalmem } from 'node:os';
+import type { Logger } from '../foundation/logger.ts';
+
+/** What a process holds at one moment. */
+export interface MemoryUse {
+  /** Live tensors that do not belong to the search's state. */
+  readonly looseTensors: number;
+  /** Resident memory. */
+  readonly rssBytes: number;
+  /** Whether every kind of work has been done once, so that nothing more should be needed. */
+  readonly isSettled: boolean;
+}
+
+/** Loose tensors above the fewest that were seen: constants that a first use makes stay below it. */
+const LEAKED_TENSORS = 100;
+
+/** Share of the allowed memory from which on a run is in danger. */
+const DANGER = 0.9;
+
+/** Growth of resident memory, once settled, that is no fluctuation. */
+const GROWTH = 1.2;
+
+const LESS_MEMORY = 'lower batchSize in the trial config or imageSize in the skeleton';
+const AFTERWARDS = 'a search that ends here goes on from its last checkpoint';
+
+/** Memory that this process may use, in bytes: its control group's limit, or the machine's memory. */
+export function allowedMemory(): number {
+  const constrained = process.constrainedMemory(); // 0, or far too much, where there is no limit
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+}
+
+/** Warns once of each: tensors that leak, memory that runs out, memory that grows. */
+export class MemoryWatchdog {
+  readonly #logger: Logger;
+  readonly #allowedBytes: number;
+  readonly #warned = new Set<string>();
+  #fewestTensors = Infinity;
+  #settledBytes = 0;
+
+  constructor(logger: Logger, allowedBytes: number) {
+    this.#logger = logger;
+    this.#allowedBytes = allowedBytes;
+  }
+
+  /** Call it after every step. */
+  check({ looseTensors, rssBytes, isSettled }: MemoryUse): void {
+    this.#fewestTensors = Math.min(this.#fewestTensors, looseTensors);
+    const leaked = looseTensors - this.#fewestTensors;
+    if (leaked > LEAKED_TENSORS) {
+      this.#warn(
+        'leak',
+        `${leaked} tensors leaked (${looseTensors} beside the search's state): a defect, please report it; ${AFTERWARDS}`,
+      );
+    }
+    if (rssBytes > DANGER * this.#allowedBytes) {
+      const share = Math.round((100 * rssBytes) / this.#allowedBytes);
+      this.#warn(
+        'danger',
+        `${gib(rssBytes)} of memory in use, ${share} % of the ${gib(this.#allowedBytes)} allowed: ${LESS_MEMORY}; ${AFTERWARDS}`,
+      );
+    }
+    if (!isSettled) this.#settledBytes = Math.max(this.#settledBytes, rssBytes);
+    else if (rssBytes > GROWTH * this.#settledBytes) {
+      this.#warn(
+        'growth',
+        `memory in use grew from ${gib(this.#settledBytes)} to ${gib(rssBytes)} although each kind of work had been done before: watch it; ${AFTERWARDS}`,
+      );
+    }
+  }
+
+  #warn(what: string, message: string): void {
+    if (this.#warned.has(what)) return;
+    this.#warned.add(what);
+    this.#logger.log('warning', message);
+  }
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+}
