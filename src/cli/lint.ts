@@ -6,6 +6,7 @@ import type { SearchSpace } from '../searchspace/space.ts';
 import { checkPrior, parseTrialConfig } from '../trial/config.ts';
 import { loadSearchSpace, parseDocument, readText } from '../trial/documents.ts';
 import { parseResult } from '../trial/result.ts';
+import { oneLine } from './one-line.ts';
 
 /** What was found about one file. */
 export type LintedFile =
@@ -83,7 +84,7 @@ async function lintFile(file: string): Promise<LintedFile> {
     return { file, ok: true, summary: await summarize(file) };
   } catch (thrown) {
     if (!(thrown instanceof TrialError)) throw thrown;
-    return { file, ok: false, code: thrown.code, message: thrown.message };
+    return { file, ok: false, code: thrown.code, message: oneLine(thrown.message) };
   }
 }
 

@@ -6,6 +6,7 @@ import packageFile from '../../package.json' with { type: 'json' };
 import { TrialError, type ErrorCode } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { Host, TrialOptions } from '../trial/main.ts';
+import { oneLine } from './one-line.ts';
 
 const EXIT = { done: 0, failed: 1, usage: 2, undelivered: 3, defect: 70 } as const;
 
@@ -261,8 +262,7 @@ function report(thrown: unknown): number {
     return EXIT.defect;
   }
   const label = isColoured ? '\u001b[31merror\u001b[0m' : 'error';
-  const line = thrown.message.replaceAll(/\s*\n\s*/g, ' ');
-  process.stderr.write(`nni-cream: ${label} ${thrown.code}: ${line}\n`);
+  process.stderr.write(`nni-cream: ${label} ${thrown.code}: ${oneLine(thrown.message)}\n`);
   return EXIT_OF_CODE[thrown.code] ?? EXIT.failed;
 }
 
