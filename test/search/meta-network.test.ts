@@ -189,7 +189,7 @@ describe('metaGradient on the toy', () => {
     assert.ok(relativeError(gradientByRecipe(1e-2), WANTED) < 1e-5, 'the recommended reach');
   });
 
-  it('case 11: brute force over phi agrees', () => {
+  it('R12, case 11: brute force over phi agrees', () => {
     const h = 1e-4;
     const moved = (at: number, by: number): MetaParameters =>
       at < 6

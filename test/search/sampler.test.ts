@@ -33,7 +33,7 @@ const CRITICAL_2_DF = 18.42;
 const CRITICAL_8_DF = 31.83;
 
 describe('samplePath', () => {
-  it('case 7: takes every candidate of every block equally often, blocks independently', () => {
+  it('R11, case 7: takes every candidate of every block equally often, blocks independently', () => {
     const paths = draw(6000, anywhere);
     space.choices.forEach((_, block) => {
       const statistic = chiSquare(paths.map((path) => path[block]!), [1 / 3, 1 / 3, 1 / 3]); // prettier-ignore
@@ -46,7 +46,7 @@ describe('samplePath', () => {
     }
   });
 
-  it('case 7: follows a prior given by candidate name, scaled to any sum', () => {
+  it('R11, case 7: follows a prior given by candidate name, scaled to any sum', () => {
     const prior = { mb6_k5: 2, identity: 5, mb3_k3: 3 };
     const paths = draw(6000, { ...anywhere, prior });
     space.choices.forEach((_, block) => {
@@ -56,12 +56,12 @@ describe('samplePath', () => {
     });
   });
 
-  it('case 7: never draws a candidate that the prior leaves out', () => {
+  it('R11, case 7: never draws a candidate that the prior leaves out', () => {
     const paths = draw(500, { ...anywhere, prior: { identity: 1, mb3_k3: 1 } });
     assert.deepEqual([...new Set(paths.flat())].sort(), [0, 1]);
   });
 
-  it('keeps every path inside the range, both ends included', () => {
+  it('R14: keeps every path inside the range, both ends included', () => {
     const macsOf = (path: Path): number => pathCost(space, path).macs;
     const macs = draw(200, anywhere)
       .map(macsOf)
@@ -76,7 +76,7 @@ describe('samplePath', () => {
     assert.equal(draw(1, exact).length, 1);
   });
 
-  it('gives up with an error after 10,000 misses', () => {
+  it('R14: gives up with an error after 10,000 misses', () => {
     let looks = 0;
     const macsOf = (): number => {
       looks++;

@@ -16,7 +16,7 @@ function match(path: number[], ...difference: number[]): Match {
 const matches = [match([0], 0.5, 0.5), match([1], 1, -0.5), match([2], -0.5, 0.5)];
 
 describe('chooseTeacher', () => {
-  it('case 9: takes the entry with the largest score, wherever it stands, and rho of that entry', () => {
+  it('R13, case 9: takes the entry with the largest score, wherever it stands, and rho of that entry', () => {
     for (const order of [matches, matches.toReversed(), [matches[1]!, matches[2]!, matches[0]!]]) {
       const teacher = chooseTeacher(phi, order, [9])!;
       assert.deepEqual(teacher.entry.path, [1]);

@@ -67,7 +67,7 @@ describe('feasibility', () => {
     assert.deepEqual({ share, exact }, { share: 1, exact: true });
   });
 
-  it('refuses a budget without networks and names the bounds', () => {
+  it('R14: refuses a budget without networks and names the bounds', () => {
     const budgets = [
       { minMacs: 0, maxMacs: 7_713_279 },
       { minMacs: 105_660_929, maxMacs: Infinity },

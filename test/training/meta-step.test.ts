@@ -122,7 +122,7 @@ function snapshot() {
 
 describe('differentiateMeta', () => {
   for (const teacherAt of [0, 2]) {
-    it(`case 12: equals finite differences of J on a net with batch norm (entry ${teacherAt})`, () => {
+    it(`R12, case 12: equals finite differences of J on a net with batch norm (entry ${teacherAt})`, () => {
       // eps = 2e-3 / |v|, the product's own. Float32 allows 5 %; here at most 0.1 % was measured,
       // and a virtual step that takes rho for a constant of theta is 0.7 to 1.6 % off.
       const input = pairWith(teacherAt);
@@ -158,6 +158,15 @@ describe('metaStep', () => {
     assert.notEqual(next.bias, meta.bias);
   });
 
+  it('R12: a step lowers the validation loss, and one the other way raises it', () => {
+    const input = pairWith(0);
+    const [down, up] = [0.1, -0.1].map((metaLr) =>
+      objective(metaStep(supernet, meta, input, { ...settings, metaLr }), input),
+    );
+    const here = objective(meta, input);
+    assert.ok(down! < here && here < up!, `${down} < ${here} < ${up}`);
+  });
+
   it('leaves no tensor behind', () => {
     metaStep(supernet, meta, pairWith(0), settings);
     const tensors = engine.tensorCount();
@@ -165,7 +174,7 @@ describe('metaStep', () => {
     assert.equal(engine.tensorCount(), tensors);
   });
 
-  it('leaves phi alone where its gradient is not finite', () => {
+  it('R8: leaves phi alone where its gradient is not finite', () => {
     const input = pairWith(0);
     const validation = tinyBatch(16, 'meta', 0);
     validation.images.fill(NaN);

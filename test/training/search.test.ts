@@ -188,7 +188,7 @@ describe('a search', () => {
     assert.notDeepEqual(other.snapshot, first.snapshot);
   });
 
-  it('holds the same number of tensors over 200 steps', async () => {
+  it('R18: holds the same number of tensors over 200 steps', async () => {
     const counts: number[] = [];
     const onStep = (): void => void counts.push(engine.tensorCount());
     // Every parameter has its slot when the board opens after 67 of 268 steps.
@@ -206,7 +206,7 @@ describe('a search', () => {
     assert.deepEqual([...new Set(steady)], [steady[0]]);
   });
 
-  it('trains and keeps only paths inside the range of MACs', async () => {
+  it('R14: trains and keeps only paths inside the range of MACs', async () => {
     const [minMacs, maxMacs] = [tinyMacs([0, 0, 1]), tinyMacs([1, 1, 1])];
     const seen: number[] = [];
     const macsOf: SearchContext['macsOf'] = (path) => tinyMacs(path);
