@@ -33,7 +33,7 @@ export interface LockOwner {
 
 /** A lock that this process holds. */
 export interface Lock {
-  /** Gives the folder free; does nothing where the lock is somebody else's by now. */
+  /** Gives the folder free; does nothing where the lock is somebody else's by now. Never rejects. */
   release(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export async function acquireLock(folder: string, { command, time }: LockOwner):
   const record: LockRecord = { ...(await thisProcess()), command, time: time.toISOString() };
   const text = `${JSON.stringify(record, null, 2)}\n`;
   await unlessUnwritable(folder, async () => {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const own = `${file}.${randomUUID()}${PARTIAL}`;
     try {
       await writeFile(own, text);
@@ -60,9 +60,21 @@ export async function acquireLock(folder: string, { command, time }: LockOwner):
   });
   return {
     release: async () => {
-      if ((await textOf(file)) === text) await rm(file, { force: true });
+      const isOwn = (await textOf(file).catch(() => null)) === text;
+      // Where the disk is read-only by now the file stays, and is dead with this process.
+      if (isOwn) await rm(file, { force: true }).catch(() => undefined);
     },
   };
+}
+
+/** On a read-only disk node's recursive `mkdir` says ENOENT; the plain one gives the reason. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await mkdir(folder);
+  }
 }
 
 /** The process that holds a folder's lock; null where there is no lock or only a dead one's. */

@@ -1,0 +1,178 @@
+/** A search on a file system that is full, read-only or somebody else's; a real one, of 4 MiB. */
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { search } from '../../src/training/loop.ts';
+import { initialState } from '../../src/training/state.ts';
+import { Saver } from '../../src/trial/checkpoint/saver.ts';
+import { newestCheckpoint } from '../../src/trial/checkpoint/store.ts';
+import { folderStatus, type FolderStatus } from '../../src/trial/folder-status.ts';
+import { writeTinySearch, type TinySearch } from '../e2e/support.ts';
+import { nativeEngine } from '../support/engine.ts';
+import { recordingLogger } from '../support/nni.ts';
+import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
+import { ROOT } from '../support/spaces.ts';
+import { tinyContext, tinyPlan, tinySupernet } from '../support/tiny.ts';
+
+const MAIN = join(ROOT, 'src/cli/main.ts');
+
+let tiny: TinySearch;
+let disk: SmallDisk;
+let output = '';
+
+function start(command: readonly string[], wrapper: readonly string[] = []): ChildProcess {
+  const all = [...wrapper, process.execPath, '--import', 'tsx', MAIN, ...command];
+  return spawn(all[0]!, all.slice(1), { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
+}
+
+/** Waits for the end; the exit code and everything on stderr. */
+async function endOf(child: ChildProcess): Promise<{ code: number | null; stderr: string }> {
+  const [stderr, [code]] = await Promise.all([
+    text(child.stderr!),
+    once(child, 'exit') as Promise<[number | null]>,
+  ]);
+  return { code, stderr };
+}
+
+const searchHere = (): string[] => ['search', '-c', tiny.config, '-o', output];
+
+async function assertRefused(child: ChildProcess, found: RegExp): Promise<void> {
+  const { code, stderr } = await endOf(child);
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /nni-cream: error FILE_UNWRITABLE: /);
+  assert.match(stderr, found);
+  assert.doesNotMatch(stderr, /engine: /, 'it was refused only after the engine had been loaded');
+}
+
+/** Starts a search, does something to its disk in the midst, and waits for its end. */
+async function searchWhile(disturb: () => Promise<void>): Promise<{ stderr: string }> {
+  const child = start(searchHere());
+  let stderr = '';
+  child.stderr!.setEncoding('utf8').on('data', (piece: string) => (stderr += piece));
+  const closed = once(child, 'close');
+  while (!stderr.includes('epoch 3/')) await Promise.race([once(child.stderr!, 'data'), closed]);
+  await disturb();
+  const [code] = (await closed) as [number | null];
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /WARNING .* the search goes on unsaved/);
+  assert.match(stderr, /nni-cream: error FILE_UNWRITABLE: /);
+  return { stderr };
+}
+
+/** Asserts that the folder is as a kill would have left it, then goes on with it to the end. */
+async function assertResumable(): Promise<void> {
+  const left: FolderStatus = await folderStatus(output);
+  assert.equal(left.state, 'resumable');
+  assert.deepEqual(new Set(left.checkpoints.map(({ damage }) => damage)), new Set([null]));
+  const { code, stderr } = await endOf(start(['resume', output]));
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, new RegExp(`goes on from step ${left.progress!.step} of`));
+  assert.equal((await folderStatus(output)).state, 'finished');
+}
+
+async function partialFiles(): Promise<string[]> {
+  const names = await readdir(output, { recursive: true });
+  return names.filter((name) => name.endsWith('.partial'));
+}
+
+describe('on a small disk', () => {
+  before(async () => {
+    tiny = await writeTinySearch({ epochs: 20 });
+  });
+  after(() => rm(tiny.folder, { recursive: true }));
+  beforeEach(async () => {
+    disk = await mountSmallDisk(4);
+    output = join(disk.folder, 'out');
+  });
+  afterEach(() => disk.remove());
+
+  it('a search is refused at once when there is too little room, with both sizes', async () => {
+    const tooSmall = await mountSmallDisk(1);
+    const child = start(['search', '-c', tiny.config, '-o', tooSmall.folder]);
+    await assertRefused(child, /wanted \d+ MiB of free space.*; found 1 MiB\. Free space/);
+    assert.deepEqual(await readdir(tooSmall.folder), ['nas']);
+    await tooSmall.remove();
+  });
+
+  it('a search is refused at once when there is no room at all', async () => {
+    await disk.fill();
+    await assertRefused(start(searchHere()), /ENOSPC.*Free space/);
+    assert.deepEqual(await readdir(output), []);
+  });
+
+  it('a search is refused at once when the disk is read-only', async () => {
+    await disk.setReadOnly(true);
+    await assertRefused(start(searchHere()), /EROFS.*name another output folder/);
+  });
+
+  it('a search is refused at once where it may not write', async () => {
+    await mkdir(output);
+    await chmod(output, 0o555);
+    // Root may write everywhere unless that power is taken away.
+    const isRoot = process.getuid?.() === 0;
+    const wrapper = isRoot ? ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'] : [];
+    await assertRefused(start(searchHere(), wrapper), /EACCES.*allow writing there/);
+  });
+
+  it('R2: a save that finds the disk full leaves the old checkpoint, and training goes on', async () => {
+    const supernet = tinySupernet(await nativeEngine());
+    const plan = tinyPlan({ epochs: 3 });
+    const first = initialState(supernet, plan);
+    const logger = recordingLogger();
+    const run = {
+      configFile: 'trial.yml',
+      parameters: {},
+      totalSteps: plan.totalSteps,
+      stepsPerEpoch: plan.stepsPerEpoch,
+      mathematics: {},
+      circumstances: {},
+      badSamples: [],
+    };
+    const saver = new Saver(
+      {
+        output,
+        schedule: { steps: 1, minutes: 5 },
+        run,
+        clock: () => 0,
+        now: () => new Date(0),
+        logger,
+        signal: new AbortController().signal,
+      },
+      first,
+    );
+    const failures = () => logger.lines.filter((line) => line.includes('goes on unsaved'));
+    const between = async (state: typeof first): Promise<void> => {
+      const isFull = state.step === 7 && failures().length === 0;
+      if (isFull) await disk.fill();
+      await saver.between(state);
+      if (!isFull) return;
+      assert.equal(failures().length, 1);
+      assert.deepEqual(await partialFiles(), []);
+      assert.equal((await newestCheckpoint(output, logger))?.manifest.state.step, 6);
+      await disk.free();
+    };
+    const { state } = await search(first, tinyContext({ plan, between }));
+    supernet.dispose();
+    assert.equal(state.step, plan.totalSteps);
+    assert.equal(failures().length, 1);
+    const newest = await newestCheckpoint(output, logger);
+    assert.equal(newest?.manifest.state.step, plan.totalSteps);
+  });
+
+  it('two saves in a row that find it full end the search, which goes on later', async () => {
+    await searchWhile(() => disk.fill());
+    assert.deepEqual(await partialFiles(), []);
+    await disk.free();
+    await assertResumable();
+  });
+
+  it('a disk that becomes read-only ends the search, which goes on later', async () => {
+    await searchWhile(() => disk.setReadOnly(true));
+    await disk.setReadOnly(false);
+    await assertResumable();
+  });
+});
