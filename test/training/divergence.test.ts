@@ -67,7 +67,9 @@ describe('R8: a search that meets batches of NaN', () => {
   });
 
   it('R8: goes back once after the sixth in a row and ends at a tenth of the rate', async () => {
-    const { state, recalls, last } = await searchThrough((step, count) => count === 0 && step >= 2);
+    const { state, recalls, first, last } = await searchThrough(
+      (step, count) => count === 0 && step >= 2,
+    );
     assert.deepEqual([recalls, last.skippedSteps, state.step], [1, 6, 12]);
     assert.equal(state.stability.rollbacks, 1);
     assert.ok(
