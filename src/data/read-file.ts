@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 
 /** Most bytes of one image file, of one file of an archive and of one CIFAR-10 batch: 64 MiB. */
-export const MAX_IMAGE_BYTES = 2 ** 26;
+export const MAX_IMAGE_BYTES: number = 2 ** 26;
 
 /** @throws Error with the reason when a file is too large to be read into memory. */
 export function checkFileSize(size: number, limit: number): void {

@@ -29,6 +29,7 @@ import { loadSearchSpace, readText } from './documents.ts';
 import type { Environment } from './environment.ts';
 import { openImages, type Images } from './images.ts';
 import { acquireLock } from './lock.ts';
+import { namingMemory } from './out-of-memory.ts';
 import { BAD_SAMPLES_FILE, treatPresent, type PresentPolicy } from './output.ts';
 import { describeResult, spaceSha256 } from './result.ts';
 import { trainAndMeasure, type ProgressView } from './train.ts';
@@ -70,6 +71,8 @@ export async function runSearch(options: RunOptions): Promise<SearchResult> {
     await treatPresent(output, options.present);
     await prepareOutput(output, searchBytes(space, config));
     return await searchInFolder({ ...options, config, space, output });
+  } catch (thrown) {
+    throw namingMemory(thrown);
   } finally {
     await lock.release();
   }

@@ -1,6 +1,7 @@
 /** Trains from a state on, then measures the answer beside random paths and on the test part. */
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Logger } from '../foundation/logger.ts';
 import { createRng } from '../foundation/rng.ts';
 import { samplePath } from '../search/sampler.ts';
 import { pathCost } from '../searchspace/cost.ts';
@@ -14,6 +15,7 @@ import type { SearchState } from '../training/state.ts';
 import type { Saver } from './checkpoint/saver.ts';
 import type { TrialConfig } from './config.ts';
 import { openTrainingBatches, type Images } from './images.ts';
+import { allowedMemory, MemoryWatchdog } from './watchdog.ts';
 
 /** What is shown of a run while it goes on. */
 export interface ProgressView {
@@ -34,6 +36,7 @@ export interface Training {
   readonly saver: Saver;
   readonly reporter: Reporter;
   readonly progress: ProgressView;
+  readonly logger: Logger;
   readonly clock: Clock;
   /** Ends the run between two pieces of work. */
   readonly signal: AbortSignal;
@@ -52,6 +55,7 @@ export async function trainAndMeasure(training: Training): Promise<Measured> {
   const { start, saver, images, plan, config, clock, progress, reporter } = training;
   const macsOf = cachedMacs(start.supernet.space);
   const batches = openTrainingBatches(images, config, { ...plan, clock });
+  const watchMemory = memoryWatch(training);
   progress.start(plan, start.step);
   try {
     const outcome = await search(start, {
@@ -66,6 +70,7 @@ export async function trainAndMeasure(training: Training): Promise<Measured> {
       recall: () => saver.recall(start.supernet),
       onStep: (state) => {
         progress.step(state);
+        watchMemory(state);
       },
     });
     return { outcome, ...(await measure(outcome, training, macsOf)) };
@@ -73,6 +78,22 @@ export async function trainAndMeasure(training: Training): Promise<Measured> {
     progress.stop();
     await batches.close();
   }
+}
+
+/** Looks after the memory at every step, and says at the start of each epoch how it stands. */
+function memoryWatch({ logger, plan }: Training): (state: SearchState) => void {
+  const watchdog = new MemoryWatchdog(logger, allowedMemory());
+  return ({ supernet, tally, activity, reports }) => {
+    const tensors = supernet.engine.tensorCount();
+    const looseTensors = tensors - supernet.tensorCount();
+    const rssBytes = process.memoryUsage.rss();
+    // By then every kind of work, the ranking of the board included, has been done once.
+    const isSettled = activity.metaSteps > 0 && reports.length > plan.warmupEpochs;
+    watchdog.check({ looseTensors, rssBytes, isSettled });
+    if (tally.steps !== 1) return;
+    const mib = (rssBytes / 2 ** 20).toFixed(0);
+    logger.log('info', `memory: ${mib} MiB, ${tensors} tensors, ${looseTensors} beside the state`);
+  };
 }
 
 /** Measures random paths, and the answer on the test part. */
