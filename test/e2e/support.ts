@@ -73,6 +73,8 @@ export interface TestExperiment {
   readonly searchSpace: object;
   /** Changes to the config of the tiny search. */
   readonly changes?: object;
+  /** Makes another command out of the trial's plain one. */
+  readonly command?: (plain: string) => string;
 }
 
 /** Starts a real NNI experiment in a HOME of its own; `stop` also removes all its files. */
@@ -97,10 +99,13 @@ export async function startExperiment(plan: TestExperiment): Promise<Experiment>
   }
 }
 
-function experimentFile({ trials, searchSpace }: TestExperiment, trialConfig: string): object {
+function experimentFile(
+  { trials, searchSpace, command = (plain) => `exec ${plain}` }: TestExperiment,
+  trialConfig: string,
+): object {
   return {
     searchSpace,
-    trialCommand: `exec node dist/cli/main.js trial --config ${trialConfig}`,
+    trialCommand: command(`node dist/cli/main.js trial --config ${trialConfig}`),
     trialCodeDirectory: resolve('.'),
     trialConcurrency: trials,
     maxTrialNumber: trials,

@@ -1,0 +1,231 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { lockHolder } from '../../src/trial/lock.ts';
+import { findProcess } from '../../src/trial/processes.ts';
+import { startExperiment, type TinySearch, writeTinySearch } from '../e2e/support.ts';
+
+const CLI = 'dist/cli/main.js';
+const PROBE = 'test/support/signal-probe.ts';
+const ENDLESS = { epochs: 100_000, checkpoint: { steps: 1 } };
+
+/** Polls until the value is there. */
+async function until<T>(look: () => T | null | Promise<T | null>): Promise<T> {
+  for (;;) {
+    const value = await look();
+    if (value !== null) return value;
+    await sleep(50);
+  }
+}
+
+/** Files of that ending, in the folders of the folder too; none where there is no folder. */
+function filesOf(folder: string, ending: string): string[] {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith(ending));
+}
+
+async function untilEnded(pid: number): Promise<number> {
+  const start = performance.now();
+  await until(async () => ((await findProcess(pid)) === null ? true : null));
+  return (performance.now() - start) / 1000;
+}
+
+describe('a search and signals', { timeout: 120_000 }, () => {
+  let tiny: TinySearch;
+  let output: string;
+  let checkpoints: string;
+
+  before(async () => {
+    tiny = await writeTinySearch(ENDLESS);
+    output = join(tiny.folder, 'output');
+    checkpoints = join(output, 'checkpoints');
+  });
+  after(() => {
+    rmSync(tiny.folder, { recursive: true });
+  });
+  beforeEach(() => {
+    rmSync(output, { recursive: true, force: true });
+  });
+
+  const command = (): string => `node ${CLI} search -c ${tiny.config} -o ${output}`;
+  const manifests = (): string[] => filesOf(checkpoints, '.json');
+  const partials = (): string[] => filesOf(output, '.partial');
+  const newest = (): number => Math.max(-1, ...manifests().map((name) => parseInt(name, 10)));
+
+  function startSearch(): ChildProcess {
+    return spawn('/bin/bash', ['-c', `exec ${command()}`], { stdio: ['ignore', 'ignore', 'pipe'] });
+  }
+
+  /** Waits for a checkpoint of a later number. */
+  async function trainedBeyond(checkpoint: number): Promise<void> {
+    await until(() => (newest() > checkpoint ? true : null));
+  }
+
+  /** Sends signals; seconds until the process ended, and how it did. */
+  async function end(child: ChildProcess, names: NodeJS.Signals[]): Promise<[number, unknown]> {
+    const ended = once(child, 'exit');
+    const start = performance.now();
+    for (const name of names) child.kill(name);
+    const [code, signal] = (await ended) as [number | null, NodeJS.Signals | null];
+    return [(performance.now() - start) / 1000, code ?? signal];
+  }
+
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
+    it(`R6: ${name} during a step saves, ends by the signal within 3 s, and the search goes on`, async () => {
+      const first = startSearch();
+      await trainedBeyond(2);
+      const [seconds, how] = await end(first, [name]);
+      assert.equal(how, name);
+      assert.ok(seconds < 3, `${seconds} s`);
+      assert.deepEqual([partials(), await lockHolder(output)], [[], null]);
+      const file = `${String(newest()).padStart(8, '0')}.json`;
+      const second = startSearch();
+      let said = '';
+      second.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
+      await trainedBeyond(parseInt(file, 10));
+      await end(second, [name]);
+      assert.match(said, new RegExp(`goes on from step .*${file}\n`));
+    });
+  }
+
+  it('R6: SIGTERM during a save leaves whole checkpoints and no temporary file', async () => {
+    const child = startSearch();
+    await trainedBeyond(2);
+    const watcher = watch(checkpoints);
+    for await (const [, file] of streamOf(watcher)) if (file.endsWith('.partial')) break;
+    const [seconds, how] = await end(child, ['SIGTERM']);
+    assert.equal(how, 'SIGTERM');
+    assert.ok(seconds < 3, `${seconds} s`);
+    assert.deepEqual(partials(), []);
+    for (const name of manifests()) {
+      assert.ok(existsSync(join(checkpoints, name.replace('.json', '.safetensors'))));
+      JSON.parse(readFileSync(join(checkpoints, name), 'utf8'));
+    }
+  });
+
+  it('R6: two signals at once end it by one of them', async () => {
+    const child = startSearch();
+    await trainedBeyond(2);
+    const [seconds, how] = await end(child, ['SIGTERM', 'SIGINT']);
+    assert.ok(how === 'SIGTERM' || how === 'SIGINT', String(how));
+    assert.ok(seconds < 1, `${seconds} s`);
+  });
+
+  it('R6: a signal before the first step ends it too', async () => {
+    const child = startSearch();
+    await until(() => (existsSync(output) ? true : null));
+    assert.deepEqual((await end(child, ['SIGTERM']))[1], 'SIGTERM');
+  });
+
+  /** Runs bash commands on a terminal of their own, and hangs it up when the search trains. */
+  async function hangUp(script: string): Promise<number> {
+    const terminal = spawn('script', ['-qefc', script, '/dev/null'], {
+      env: { ...process.env, SHELL: '/bin/bash' },
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    });
+    await trainedBeyond(2);
+    const { pid } = await until(() => lockHolder(output));
+    terminal.kill('SIGKILL');
+    return pid;
+  }
+
+  it('R6: with nohup it outlives its shell and its terminal', async () => {
+    const log = join(tiny.folder, 'nohup.log');
+    const pid = await hangUp(`nohup ${command()} > ${log} 2>&1 & wait`);
+    await until(() => (readFileSync(log, 'utf8').includes('SIGHUP: going on') ? true : null));
+    await trainedBeyond(newest());
+    process.kill(pid, 'SIGTERM');
+    assert.ok((await untilEnded(pid)) < 3);
+  });
+
+  it('R6: on a terminal that hangs up it saves and ends by SIGHUP', async () => {
+    const status = join(tiny.folder, 'status');
+    const job = `${command()} & job=$!; wait $job; wait $job; echo $? > ${status}`;
+    const pid = await hangUp(`trap 'kill -HUP $job' HUP; ${job}`);
+    assert.ok((await untilEnded(pid)) < 3);
+    const text = await until(() => (existsSync(status) && readFileSync(status, 'utf8')) || null);
+    assert.equal(text, '129\n');
+    assert.deepEqual(partials(), []);
+  });
+});
+
+/** The events of a watched folder. */
+async function* streamOf(watcher: ReturnType<typeof watch>): AsyncGenerator<[string, string]> {
+  try {
+    for (;;) yield (await once(watcher, 'change')) as [string, string];
+  } finally {
+    watcher.close();
+  }
+}
+
+describe('the trial of a manager that dies', { timeout: 300_000 }, () => {
+  const commands = {
+    'a simple command': (plain: string) => `exec ${plain}`,
+    'a compound command': (plain: string) => `cd . && ${plain}; echo`,
+  };
+  for (const [title, command] of Object.entries(commands)) {
+    it(`R6: it saves and ends within seconds, started by ${title}`, async (t) => {
+      const { pid, folder, manager, shell, stop } = await startTrial(command);
+      t.after(() => stop());
+      process.kill(manager, 'SIGKILL');
+      assert.ok((await untilEnded(pid)) < 5);
+      if (shell !== manager) await untilEnded(shell);
+      assert.match(readFileSync(join(folder, 'trial.log'), 'utf8'), /has ended: cleaning up/);
+      assert.deepEqual(filesOf(folder, '.partial'), []);
+    });
+  }
+
+  it('R6: cancelled, a compound command leaves no orphan', async (t) => {
+    const { pid, experiment, stop } = await startTrial(commands['a compound command']);
+    t.after(() => stop());
+    const [trial] = await experiment.trials();
+    await experiment.cancelTrial(trial!.id);
+    assert.ok((await untilEnded(pid)) < 5);
+  });
+
+  /** Starts an experiment whose only trial is in mid-search. */
+  async function startTrial(command: (plain: string) => string) {
+    const { manager: experiment, stop } = await startExperiment({
+      trials: 1,
+      searchSpace: { seed: { _type: 'choice', _value: [1] } },
+      changes: ENDLESS,
+      command,
+    });
+    try {
+      await until(async () => ((await experiment.metrics()).length > 0 ? true : null));
+      const [trial] = await experiment.trials();
+      const { pid } = (await lockHolder(trial!.folder))!;
+      const shell = (await findProcess(pid))!.parent;
+      const isCompound = readFileSync(`/proc/${shell}/comm`, 'utf8') === 'bash\n';
+      const manager = isCompound ? (await findProcess(shell))!.parent : shell;
+      return { pid, shell, manager, experiment, folder: trial!.folder, stop };
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  }
+});
+
+describe('signals and the native library', () => {
+  it('R6: those that arrive while a matrix kernel computes are heard and damage nothing', async () => {
+    const probe = spawn(process.execPath, ['--import', 'tsx', PROBE], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    let said = '';
+    probe.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+    await once(probe.stdout, 'data');
+    const ended = once(probe, 'exit');
+    for (let sent = 0; sent < 1000 && probe.kill('SIGUSR2'); sent++) await sleep(3);
+    probe.stdin.end();
+    const [code, signal] = (await ended) as unknown[];
+    assert.deepEqual([code, signal], [0, null]);
+    const [, heard] = /^computing\nheard (\d+)\n$/.exec(said) ?? [];
+    assert.ok(Number(heard) > 100, said);
+  });
+});
