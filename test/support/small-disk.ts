@@ -53,9 +53,10 @@ async function tryMount(
     fill: () => fillUp(filler),
     free: () => rm(filler, { force: true }),
     setReadOnly: async (isReadOnly) => {
-      // Refused while a file is being written.
-      const remount = `mount -o remount,${isReadOnly ? 'ro' : 'rw'} ${place}`;
-      shell.stdin.write(`until ${remount}; do sleep 0.01; done 2>/dev/null; echo done\n`);
+      // Refused while a file is being written. A bind mount knows nothing of users that are not mapped.
+      const remount = `mount -o remount,bind,${isReadOnly ? 'ro' : 'rw'} ${place} 2>/dev/null`;
+      const loop = `for n in $(seq 500); do ${remount} && answer=done && break; sleep 0.01; done`;
+      shell.stdin.write(`answer=busy; ${loop}; echo $answer\n`);
       assert.deepEqual(await once(answers, 'data'), ['done\n']);
     },
     remove: async () => {
