@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lockHolder } from '../../src/trial/lock.ts';
@@ -86,7 +88,7 @@ describe('a search and signals', { timeout: 120_000 }, () => {
       const file = `${String(newest()).padStart(8, '0')}.json`;
       const second = startSearch();
       let said = '';
-      second.stderr!.setEncoding('utf8').on('data', (text: string) => (said += text));
+      second.stderr!.setEncoding('utf8').on('data', (line: string) => (said += line));
       await trainedBeyond(parseInt(file, 10));
       await end(second, [name]);
       assert.match(said, new RegExp(`goes on from step .*${file}\n`));
@@ -149,8 +151,8 @@ describe('a search and signals', { timeout: 120_000 }, () => {
     const job = `${command()} & job=$!; wait $job; wait $job; echo $? > ${status}`;
     const pid = await hangUp(`trap 'kill -HUP $job' HUP; ${job}`);
     assert.ok((await untilEnded(pid)) < 3);
-    const text = await until(() => (existsSync(status) && readFileSync(status, 'utf8')) || null);
-    assert.equal(text, '129\n');
+    const code = await until(() => (existsSync(status) && readFileSync(status, 'utf8')) || null);
+    assert.equal(code, '129\n');
     assert.deepEqual(partials(), []);
   });
 });
@@ -212,20 +214,37 @@ describe('the trial of a manager that dies', { timeout: 300_000 }, () => {
   }
 });
 
-describe('signals and the native library', () => {
-  it('R6: those that arrive while a matrix kernel computes are heard and damage nothing', async () => {
-    const probe = spawn(process.execPath, ['--import', 'tsx', PROBE], {
+describe('signals and the native library', { timeout: 60_000 }, () => {
+  /** Computes until its input ends; the text is what it printed. */
+  function startProbe(flags: string[]): { probe: ChildProcess; printed: Promise<string> } {
+    const probe = spawn(process.execPath, [...flags, '--import', 'tsx', PROBE], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
-    let said = '';
-    probe.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
-    await once(probe.stdout, 'data');
+    return { probe, printed: text(probe.stdout) };
+  }
+
+  it('R6: those that arrive while a matrix kernel computes are heard and damage nothing', async () => {
+    const { probe, printed } = startProbe([]);
     const ended = once(probe, 'exit');
+    await once(probe.stdout!, 'data');
     for (let sent = 0; sent < 1000 && probe.kill('SIGUSR2'); sent++) await sleep(3);
-    probe.stdin.end();
-    const [code, signal] = (await ended) as unknown[];
-    assert.deepEqual([code, signal], [0, null]);
-    const [, heard] = /^computing\nheard (\d+)\n$/.exec(said) ?? [];
-    assert.ok(Number(heard) > 100, said);
+    probe.stdin!.end();
+    assert.deepEqual(await ended, [0, null]);
+    const [, heard] = /^computing\nheard (\d+)\n$/.exec(await printed) ?? [];
+    assert.ok(Number(heard) > 100, heard);
+  });
+
+  it("R6: those of Node's profiler damage nothing either", async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'nni-cream-profile-'));
+    t.after(() => {
+      rmSync(folder, { recursive: true });
+    });
+    const { probe } = startProbe(['--cpu-prof', `--cpu-prof-dir=${folder}`]);
+    const ended = once(probe, 'exit');
+    await once(probe.stdout!, 'data');
+    await sleep(3000);
+    probe.stdin!.end();
+    assert.deepEqual(await ended, [0, null]);
+    assert.notDeepEqual(filesOf(folder, '.cpuprofile'), []);
   });
 });
