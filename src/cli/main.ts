@@ -16,6 +16,9 @@ const EXIT_OF_CODE: Partial<Record<ErrorCode, number>> = {
   METRICS_UNDELIVERED: EXIT.undelivered,
 };
 
+/** Where nnictl puts the web UI. */
+const DEFAULT_NNI = 'http://localhost:8080';
+
 const EXIT_CODES_HELP = `
 Exit codes: 0 done, 1 a documented error (docs/reference/errors.md), 2 wrong usage,
 3 a search is done, but NNI does not have all of its metrics ("nni-cream replay"),
@@ -117,6 +120,17 @@ program
     if (json) printJson(status);
     else print((await import('./status.ts')).renderStatus(status));
     if (status.state === 'broken') process.exitCode = EXIT.failed;
+  });
+
+program
+  .command('replay')
+  .description('send NNI the metrics that it did not take when the search was done')
+  .argument('<folder>', 'output folder of the search')
+  .option('--url <url>', "address of NNI's web UI, or of the trial's channel", DEFAULT_NNI)
+  .action(async (folder: string, { url }: { url: string }) => {
+    const { replay } = await import('../trial/replay.ts');
+    const count = await replay({ folder, url, logger, now: host.now });
+    print(count === 0 ? 'NNI has all metrics' : `NNI has ${count} more metrics`);
   });
 
 program

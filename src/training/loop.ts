@@ -56,13 +56,14 @@ export interface SearchOutcome {
  * restored one. The caller owns the supernet.
  */
 export async function search(start: SearchState, context: SearchContext): Promise<SearchOutcome> {
-  const { plan, reporter, between } = context;
+  const { plan, reporter, between, onStep } = context;
   let state = start;
   await Promise.all(state.reports.map((metrics, epoch) => reporter.intermediate(metrics, epoch)));
   while (state.reports.length < plan.epochs) {
     const epoch = state.reports.length;
     const isTrained = state.step === (epoch + 1) * plan.stepsPerEpoch;
     state = await (isTrained ? reportEpoch : trainStep)(state, context, epoch);
+    if (!isTrained) onStep(state);
     await between(state);
   }
   await reporter.final(state.reports.at(-1) as SearchMetrics);
@@ -107,9 +108,7 @@ async function trainStep(
     admissionMs: ended - trained,
     dataWaitMs: batches.waitedMs - waited,
   };
-  const next = advance(state, { epoch, meta, lesson, result, admission, time });
-  context.onStep(next);
-  return next;
+  return advance(state, { epoch, meta, lesson, result, admission, time });
 }
 
 /** Leaves a step out whose numbers were not finite; goes back once when there are too many. */

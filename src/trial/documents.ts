@@ -1,6 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { parse } from 'yaml';
+import {
+  CST,
+  isScalar,
+  Lexer,
+  parseDocument as parseYaml,
+  Parser,
+  visit,
+  type YAMLMap,
+} from 'yaml';
 import { messageOf, TrialError, type ErrorCode } from '../foundation/errors.ts';
+import { MAX_NESTING } from '../foundation/nesting.ts';
 import { bindSearchSpace, parseNasSpace, parseSkeleton } from '../searchspace/parse.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 
@@ -21,14 +30,60 @@ export async function readText(file: string): Promise<string> {
   }
 }
 
+/** Most characters of a document, 16 Mi. */
+const MAX_CHARACTERS = 2 ** 24;
+
+/** Most lexical tokens, spaces included: memory and time of the YAML parser grow with them. */
+const MAX_TOKENS = 500_000;
+
+/** What makes a short text a long document, or values other than those of JSON. */
+const REFERENCES: readonly unknown[] = ['anchor', 'alias', 'tag'];
+
+/** Throws when a text would take the parser more time, memory or stack than any real document. */
+function checkExtent(text: string): void {
+  const require = (isMet: boolean, wanted: string): void => {
+    if (!isMet) throw new Error(`not ${wanted}`);
+  };
+  require(text.length <= MAX_CHARACTERS, `at most ${MAX_CHARACTERS} characters`);
+  const parser = new Parser();
+  let tokens = 0;
+  for (const token of new Lexer().lex(text)) {
+    void Array.from(parser.next(token));
+    require(++tokens <= MAX_TOKENS, `at most ${MAX_TOKENS} tokens`);
+    require(parser.stack.length <= MAX_NESTING, `at most ${MAX_NESTING} levels`);
+    require(!REFERENCES.includes(CST.tokenType(token)), 'free of anchors, aliases and tags');
+  }
+}
+
+/** The parser's own check for keys that stand twice takes quadratic time. */
+function checkKeys({ items }: YAMLMap): void {
+  const known = new Set<string>();
+  for (const { key } of items) {
+    const name = isScalar<unknown>(key) ? key.value : undefined;
+    if (typeof name !== 'string') throw new Error('a key that is no text');
+    if (known.has(name)) throw new Error(`"${name}" twice: keys must be unique`);
+    known.add(name);
+  }
+}
+
 /**
- * Reads JSON or YAML; no key may occur twice.
+ * Reads JSON, or YAML that says what JSON can say: one document of at most 16 Mi characters, 500,000
+ * tokens and 64 levels, without anchors, aliases and tags; no key may occur twice.
  *
- * @param code - Of the error for a text that is neither.
+ * @param code - Of the error for any other text.
  */
 export function parseDocument(text: string, where: string, code: ErrorCode): unknown {
   try {
-    return parse(text);
+    checkExtent(text);
+    const document = parseYaml(text, { schema: 'core', uniqueKeys: false });
+    const [problem] = [...document.errors, ...document.warnings];
+    if (problem !== undefined) throw problem;
+    visit(document, {
+      Map(_, map) {
+        checkKeys(map);
+      },
+    });
+    return document.toJS();
   } catch (cause) {
     throw new TrialError(
       code,

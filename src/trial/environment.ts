@@ -50,7 +50,7 @@ const STANDALONE = 'STANDALONE';
  * Reads NNI's environment variables.
  *
  * @throws TrialError ENVIRONMENT_UNSUPPORTED when the channel's address is of no kind that is
- * spoken here, or a variable that the channel needs is missing.
+ * spoken here, a variable that the channel needs is missing, or the trial's id is none.
  */
 export function readEnvironment(variables: Variables): Environment {
   const channel = channelAddress(variables);
@@ -61,12 +61,23 @@ export function readEnvironment(variables: Variables): Environment {
     channel,
     platform: variables['NNI_PLATFORM'] ?? null,
     experimentId: idOf('NNI_EXP_ID'),
-    trialJobId: idOf('NNI_TRIAL_JOB_ID'),
+    trialJobId: checkedId(idOf('NNI_TRIAL_JOB_ID')),
     sequenceId: Number(variables['NNI_TRIAL_SEQ_ID'] ?? 0),
     outputDirectory: isStandalone
       ? (variables['NNI_OUTPUT_DIR'] ?? null)
       : required(variables, 'NNI_OUTPUT_DIR'),
   };
+}
+
+/** The id becomes part of an address. NNI's own are five letters and digits. */
+function checkedId(id: string): string {
+  if (/^[\w-]+$/.test(id)) return id;
+  throw new TrialError('ENVIRONMENT_UNSUPPORTED', {
+    where: 'NNI_TRIAL_JOB_ID',
+    wanted: 'letters, digits, "-" and "_"',
+    found: JSON.stringify(id),
+    next: 'Start the trial through nnictl, or unset the variable to run without NNI.',
+  });
 }
 
 /** The choice and its order are NNI's own: a channel URL wins over the platform. */

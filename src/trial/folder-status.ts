@@ -8,10 +8,8 @@ import { RESULT_FILE } from './artifacts.ts';
 import { manifestFiles, readCheckpoint, readManifest } from './checkpoint/store.ts';
 import { parseDocument, readText } from './documents.ts';
 import { lockHolder, type LockRecord } from './lock.ts';
+import { METRICS_FILE, UNDELIVERED_FILE } from './outbox.ts';
 import { parseResult } from './result.ts';
-
-const METRICS_FILE = 'metrics.jsonl';
-const UNDELIVERED_FILE = 'undelivered-metrics.jsonl';
 
 /** What a folder is; `running` goes before all others. */
 export type FolderState = 'empty' | 'running' | 'finished' | 'resumable' | 'broken';

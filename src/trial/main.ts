@@ -1,5 +1,6 @@
 /** The process that NNI launches: ask NNI for the parameters, run the search, tell NNI. */
 
+import { join } from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { SearchResult } from '../generated/result.ts';
@@ -7,13 +8,17 @@ import type { Clock } from '../training/ports.ts';
 import { selectChannel } from './channel/select.ts';
 import type { LineWriter } from './channel/stdout.ts';
 import { type Environment, readEnvironment } from './environment.ts';
-import { createReporter } from './reporter.ts';
+import { type Outbox, openOutbox, UNDELIVERED_FILE } from './outbox.ts';
 import type { PresentPolicy } from './output.ts';
 import { watchParents } from './parent.ts';
+import { createReporter } from './reporter.ts';
 import type { RunOptions } from './run.ts';
 import { installSignalHandlers, type Shutdown, type SignalTarget } from './shutdown.ts';
 import type { ProgressView } from './train.ts';
 import { createTrialLog } from './trial-log.ts';
+
+/** How long a finished search waits for NNI to take its metrics. */
+const DELIVERY_LIMIT_MS = 30_000;
 
 /** The process around a trial. */
 export interface Host {
@@ -87,6 +92,7 @@ async function runUntilShutdown(
 ): Promise<SearchResult> {
   const channel = await selectChannel(environment, { logger, stdout: host.stdout });
   shutdown.onShutdown(() => channel.close());
+  let outbox: Outbox | null = null;
   try {
     // NNI 3.0 hands records out in the order of asking: ask before anything slow is loaded.
     const [{ parameterId, parameters }, { runSearch }] = await Promise.all([
@@ -101,7 +107,10 @@ async function runUntilShutdown(
       parameters: options.parameters ?? parameters,
       environment,
       present: options.present ?? (isStandalone ? 'refuse-result' : 'complete'),
-      openReporter: () => Promise.resolve(createReporter(channel, source)),
+      openReporter: async (folder) => {
+        const opened = (outbox = await openOutbox({ folder, channel, logger }));
+        return { ...createReporter(opened, source), settle: () => settle(opened, folder) };
+      },
       progress: options.progress(logger),
       variables: host.variables,
       logger,
@@ -115,8 +124,21 @@ async function runUntilShutdown(
     if (isInLog) logger.log('error', failureText(thrown));
     throw thrown;
   } finally {
+    await (outbox as Outbox | null)?.close();
     await channel.close();
   }
+}
+
+/** NNI may take a trial for succeeded only when it has all of its metrics. */
+async function settle(outbox: Outbox, folder: string): Promise<void> {
+  const undelivered = await outbox.flush(DELIVERY_LIMIT_MS);
+  if (undelivered === 0) return;
+  throw new TrialError('METRICS_UNDELIVERED', {
+    where: join(folder, UNDELIVERED_FILE),
+    wanted: 'NNI to have all metrics of the finished search',
+    found: `${undelivered} that it does not have, or not for sure`,
+    next: `When the manager runs again: nni-cream replay ${folder}`,
+  });
 }
 
 /** The documented error, or the stack of a defect. */

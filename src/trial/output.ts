@@ -4,6 +4,7 @@ import { TrialError } from '../foundation/errors.ts';
 import { ARCHITECTURE_FOLDER, RESULT_FILE } from './artifacts.ts';
 import { unlessUnwritable } from './atomic.ts';
 import { CHECKPOINT_FOLDER } from './checkpoint/store.ts';
+import { METRICS_FILE, UNDELIVERED_FILE } from './outbox.ts';
 
 /** Name of the list of images that could not be used, within the output folder. */
 export const BAD_SAMPLES_FILE = 'bad_samples.txt';
@@ -19,8 +20,8 @@ const OWN_FILES = [
   RESULT_FILE,
   ARCHITECTURE_FOLDER,
   CHECKPOINT_FOLDER,
-  'metrics.jsonl',
-  'undelivered-metrics.jsonl',
+  METRICS_FILE,
+  UNDELIVERED_FILE,
   BAD_SAMPLES_FILE,
 ];
 

@@ -1,8 +1,8 @@
 import { TrialError } from '../foundation/errors.ts';
 import type { Metric } from '../generated/nni-message.ts';
 import type { Reporter, SearchMetrics } from '../training/ports.ts';
-import type { TrialChannel } from './channel/channel.ts';
 import { encodeMetricValue } from './channel/encoding.ts';
+import type { Outbox } from './outbox.ts';
 
 /** Whose metrics they are. */
 export interface MetricSource {
@@ -13,22 +13,20 @@ export interface MetricSource {
 
 /**
  * Reports to NNI in the only form that its tuners and its web UI take without harm: sequences from 0
- * without a gap, the same keys throughout, finite numbers, one final result, one metric at a time.
- * After a failed send every later one rejects with the same error, so that no gap can arise.
+ * without a gap, the same keys throughout, finite numbers, one final result. The outbox knows what
+ * was reported before.
  *
  * `intermediate` and `final` reject with METRIC_INVALID, nothing being sent, when a number is not
- * finite, the keys differ from the first report's, or the final result was already reported.
+ * finite, or the keys differ from the first report's.
  */
-export function createReporter(channel: TrialChannel, source: MetricSource): Reporter {
-  let sequence = 0;
-  let isFinished = false;
+export function createReporter(outbox: Pick<Outbox, 'post'>, source: MetricSource): Reporter {
   let keys: string | undefined;
-  let previous = Promise.resolve();
 
-  const report = async (type: Metric['type'], metrics: SearchMetrics): Promise<void> => {
-    if (isFinished) {
-      throw invalid(type, 'nothing after the final result', 'another report', DEFECT);
-    }
+  const report = async (
+    type: Metric['type'],
+    sequence: number,
+    metrics: SearchMetrics,
+  ): Promise<void> => {
     const numbers = finiteNumbers(type, metrics);
     const names = numbers
       .map(([name]) => name)
@@ -36,21 +34,18 @@ export function createReporter(channel: TrialChannel, source: MetricSource): Rep
       .join(', ');
     keys ??= names;
     if (names !== keys) throw invalid(type, `the keys ${keys}`, names, DEFECT);
-    isFinished = type === 'FINAL';
-    const metric: Metric = {
+    await outbox.post({
       parameter_id: source.parameterId,
       trial_job_id: source.trialJobId,
       type,
-      sequence: isFinished ? 0 : sequence++,
+      sequence,
       value: encodeMetricValue(numbers),
-    };
-    previous = previous.then(() => channel.sendMetric(metric));
-    await previous;
+    });
   };
 
   return {
-    intermediate: (metrics) => report('PERIODICAL', metrics),
-    final: (metrics) => report('FINAL', metrics),
+    intermediate: (metrics, epoch) => report('PERIODICAL', epoch, metrics),
+    final: (metrics) => report('FINAL', 0, metrics),
   };
 }
 

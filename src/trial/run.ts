@@ -46,7 +46,7 @@ export interface RunOptions {
   readonly output?: string | undefined;
   readonly present: PresentPolicy;
   /** Opens the reporter once the folder is this run's own. */
-  readonly openReporter: (output: string) => Promise<Reporter>;
+  readonly openReporter: (output: string) => Promise<SettledReporter>;
   readonly progress: ProgressView;
   readonly environment: Pick<Environment, 'trialJobId' | 'experimentId'>;
   /** The process's own variables: the native library reads its settings from there. */
@@ -56,6 +56,12 @@ export interface RunOptions {
   readonly now: () => Date;
   /** Ends the run between two pieces of work. */
   readonly signal: AbortSignal;
+}
+
+/** A reporter that can wait until all has arrived. */
+export interface SettledReporter extends Reporter {
+  /** @throws TrialError METRICS_UNDELIVERED */
+  settle(): Promise<void>;
 }
 
 /** Where results go when nobody names a folder. */
@@ -121,6 +127,7 @@ async function searchInFolder(options: FolderSearch): Promise<SearchResult> {
   const best = measured.outcome.ranking[0] as RankedPath;
   await writeArtifacts(output, result, { space, path: best.path });
   logger.log('info', summaryLine(result, output));
+  await reporter.settle();
   supernet.dispose();
   return result;
 }

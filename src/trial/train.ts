@@ -81,14 +81,15 @@ export async function trainAndMeasure(training: Training): Promise<Measured> {
 }
 
 /** Looks after the memory at every step, and says at the start of each epoch how it stands. */
-function memoryWatch({ logger, plan }: Training): (state: SearchState) => void {
+function memoryWatch({ logger, plan, start }: Training): (state: SearchState) => void {
   const watchdog = new MemoryWatchdog(logger, allowedMemory());
   return ({ supernet, tally, activity, reports }) => {
     const tensors = supernet.engine.tensorCount();
     const looseTensors = tensors - supernet.tensorCount();
     const rssBytes = process.memoryUsage.rss();
-    // By then every kind of work, the ranking of the board included, has been done once.
-    const isSettled = activity.metaSteps > 0 && reports.length > plan.warmupEpochs;
+    // By then this process has done every kind of work once, the ranking of the board included.
+    const settledAt = Math.max(plan.warmupEpochs, start.reports.length);
+    const isSettled = activity.metaSteps > 0 && reports.length > settledAt;
     watchdog.check({ looseTensors, rssBytes, isSettled });
     if (tally.steps !== 1) return;
     const mib = (rssBytes / 2 ** 20).toFixed(0);

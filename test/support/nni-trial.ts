@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { selectChannel } from '../../src/trial/channel/select.ts';
 import { readEnvironment } from '../../src/trial/environment.ts';
+import { openOutbox } from '../../src/trial/outbox.ts';
 import { createReporter } from '../../src/trial/reporter.ts';
 import { createTrialLog } from '../../src/trial/trial-log.ts';
 
@@ -23,8 +24,11 @@ const metrics = {
   skippedSteps: 0,
   skippedImages: 0,
 };
-const reporter = createReporter(channel, { parameterId, trialJobId });
+const outbox = await openOutbox({ folder: directory!, channel, logger });
+const reporter = createReporter(outbox, { parameterId, trialJobId });
 for (let epoch = 0; epoch < 3; epoch++) await reporter.intermediate(metrics, epoch);
 await reporter.final(metrics);
+if ((await outbox.flush(10_000)) > 0) throw new Error('not delivered');
+await outbox.close();
 await channel.close();
 await writeFile(join(directory!, 'used.json'), JSON.stringify({ parameterId, parameters }));

@@ -11,6 +11,8 @@
  */
 import type { Metric, ParameterCommand } from '../../generated/nni-message.ts';
 import { TrialError, messageOf } from '../../foundation/errors.ts';
+import { isNestedTooDeeply, MAX_NESTING } from '../../foundation/nesting.ts';
+import { isUndelivered } from './http-exchange.ts';
 
 /** What the tuner chose for this trial. */
 export interface ParameterRecord {
@@ -24,10 +26,31 @@ export interface ParameterRecord {
 export interface TrialChannel {
   /** The trial's parameters. NNI is asked once, however often this is called. */
   receiveParameters(): Promise<ParameterRecord>;
-  /** Resolves when the other side, or the operating system where nobody answers, has the metric. */
+  /**
+   * Resolves when the other side, or the operating system where nobody answers, has the metric. Of a
+   * rejection {@link mayHaveArrived} tells whether it may have the metric nevertheless.
+   */
   sendMetric(metric: Metric): Promise<void>;
+  /**
+   * Keys of the trial's metrics that NNI has, those asked for at least; null where NNI cannot tell.
+   * Rejects where it cannot tell now.
+   *
+   * @param asked - Keys as {@link metricKey} makes them.
+   */
+  receivedMetrics(asked: readonly string[]): Promise<ReadonlySet<string> | null>;
   /** Releases the connection. Idempotent. Nothing may be sent afterwards. */
   close(): Promise<void>;
+}
+
+/** What tells a trial's metrics apart, such as `PERIODICAL/3`. */
+export function metricKey({ type, sequence }: Pick<Metric, 'type' | 'sequence'>): string {
+  return `${type}/${sequence}`;
+}
+
+/** Whether NNI may have a metric whose sending has failed: it broke after it was begun. */
+export function mayHaveArrived(error: unknown): boolean {
+  const isBroken = error instanceof TrialError && error.code === 'CHANNEL_FAILED';
+  return isBroken && error.cause !== undefined && !isUndelivered(error.cause);
 }
 
 /**
@@ -60,13 +83,18 @@ export function recordOfCommand(
   throw channelFailed(where, 'a parameter command', JSON.stringify(command));
 }
 
-/** @throws TrialError CHANNEL_FAILED when the text is not JSON. */
+/** @throws TrialError CHANNEL_FAILED when the text is not JSON, or nested too deeply. */
 export function parseJson(text: string, where: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
     throw channelFailed(where, 'JSON text', text, error);
   }
+  if (isNestedTooDeeply(value)) {
+    throw channelFailed(where, `JSON of at most ${MAX_NESTING} levels`, text);
+  }
+  return value;
 }
 
 /** The value if it is a JSON object, else null. */

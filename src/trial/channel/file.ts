@@ -1,9 +1,9 @@
-import { appendFile, stat, utimes } from 'node:fs/promises';
+import { appendFile, readFile, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrialError } from '../../foundation/errors.ts';
 import type { Metric } from '../../generated/nni-message.ts';
 import type { ParameterRecord, TrialChannel } from './channel.ts';
-import { channelFailed, networkMessage } from './channel.ts';
+import { channelFailed, metricKey, networkMessage } from './channel.ts';
 import { encodeJson } from './encoding.ts';
 import type { ParameterFile } from './parameter-file.ts';
 import { readParameterFile } from './parameter-file.ts';
@@ -30,6 +30,23 @@ export function metricFrame(metric: Metric): Buffer {
   return Buffer.concat([Buffer.from(`ME${length}`), payload]);
 }
 
+function metricsPath({ systemDirectory }: ParameterFile): string {
+  return join(systemDirectory, '.nni', 'metrics');
+}
+
+/** The metrics of whole frames; what follows a torn one is not NNI's either. */
+function framesIn(bytes: Buffer): Metric[] {
+  const metrics: Metric[] = [];
+  for (let at = 0; ;) {
+    const start = at + 2 + LENGTH_DIGITS;
+    const header = /^ME(\d{6})$/.exec(bytes.toString('latin1', at, start));
+    const end = start + Number(header?.[1]);
+    if (header === null || end > bytes.length) return metrics;
+    metrics.push(JSON.parse(bytes.toString('utf8', start, end)) as Metric);
+    at = end;
+  }
+}
+
 /** Channel of local trials of NNI 2.x: frames appended to a file that the manager watches. */
 export class FileChannel implements TrialChannel {
   private readonly files: ParameterFile;
@@ -46,7 +63,7 @@ export class FileChannel implements TrialChannel {
 
   async sendMetric(metric: Metric): Promise<void> {
     const frame = metricFrame(metric);
-    const path = join(this.files.systemDirectory, '.nni', 'metrics');
+    const path = metricsPath(this.files);
     try {
       await appendFile(path, frame);
       // The manager's watcher misses some appends, but no change of the attributes.
@@ -54,6 +71,16 @@ export class FileChannel implements TrialChannel {
       await utimes(path, atime, mtime);
     } catch (error) {
       throw channelFailed(path, 'a file to append to', networkMessage(error), error);
+    }
+  }
+
+  async receivedMetrics(): Promise<ReadonlySet<string>> {
+    const path = metricsPath(this.files);
+    try {
+      return new Set(framesIn(await readFile(path)).map(metricKey));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Set();
+      throw channelFailed(path, 'a readable file', networkMessage(error), error);
     }
   }
 

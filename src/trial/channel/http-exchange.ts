@@ -37,7 +37,7 @@ export async function exchange({ method, url, body, signal }: HttpRequest): Prom
         const status = response.statusCode ?? 0;
         const text = Buffer.concat(chunks).toString('utf8');
         const isJson = response.headers['content-type']?.startsWith('application/json') ?? false;
-        if (status >= 500) reject(new Error(`status ${status} ${text}`));
+        if (status >= 500) reject(new ServerFault(`status ${status} ${text}`));
         else resolve({ status, isJson, body: text });
       });
     });
@@ -46,8 +46,12 @@ export async function exchange({ method, url, body, signal }: HttpRequest): Prom
   });
 }
 
-/** Errors of a connection that was never made: the manager has seen nothing of the request. */
+/** The server says that it could not serve a request. */
+class ServerFault extends Error {}
+
+/** Errors of a request that was never served: no connection was made, or the server refused. */
 export function isUndelivered(error: unknown): boolean {
+  if (error instanceof ServerFault) return true;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN';
 }

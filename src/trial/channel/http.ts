@@ -11,6 +11,7 @@ import {
   asObject,
   channelClosed,
   channelFailed,
+  metricKey,
   networkMessage,
   parseJson,
   recordOfCommand,
@@ -46,12 +47,21 @@ export interface HttpChannelOptions {
   readonly url: string;
   /** Address of the trial in NNI's database; null where it cannot be reached. */
   readonly trialJobUrl: string | null;
+  /** Address of the trial's metrics in NNI's database; left out where it cannot be reached. */
+  readonly metricDataUrl?: string | undefined;
   readonly logger: Logger;
   readonly patience?: HttpPatience;
 }
 
 const GONE = 410;
 const REQUEST_TIMEOUT = 408;
+
+/** Keys of the metrics in NNI's answer; null when it is another one. */
+function keysOf({ status, isJson, body }: HttpReply): ReadonlySet<string> | null {
+  if (status !== 200 || !isJson) return null;
+  const rows: unknown = JSON.parse(body);
+  return Array.isArray(rows) ? new Set((rows as Metric[]).map(metricKey)) : null;
+}
 
 /**
  * Channel of NNI 3.0: commands are PUT to one URL, and answers fetched from it by long polling.
@@ -78,6 +88,14 @@ export class HttpChannel implements TrialChannel {
   sendMetric(metric: Metric): Promise<void> {
     const command: MetricCommand = { type: 'metric', metric: encodeJson(metric) };
     return this.within(this.patience.metricMs, (signal) => this.put(command, signal));
+  }
+
+  receivedMetrics(): Promise<ReadonlySet<string> | null> {
+    const { metricDataUrl: url } = this.options;
+    if (url === undefined) return Promise.resolve(null);
+    return this.within(this.patience.metricMs, async (signal) =>
+      keysOf(await exchange({ method: 'GET', url, signal })),
+    );
   }
 
   close(): Promise<void> {

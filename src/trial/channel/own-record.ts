@@ -19,8 +19,16 @@ export interface OwnRecordLookup {
  * @param channelUrl - `http://host:port/[prefix/]env/<environment>/<trial>`.
  */
 export function trialJobUrl(channelUrl: string, trialJobId: string): string {
-  const base = channelUrl.slice(0, channelUrl.lastIndexOf('/env/'));
-  return `${base}/api/v1/nni/trial-jobs/${trialJobId}`;
+  return databaseUrl(channelUrl, `trial-jobs/${trialJobId}`);
+}
+
+/** The same of the metrics that NNI's database holds of a trial. */
+export function metricDataUrl(channelUrl: string, trialJobId: string): string {
+  return databaseUrl(channelUrl, `metric-data/${trialJobId}`);
+}
+
+function databaseUrl(channelUrl: string, path: string): string {
+  return `${channelUrl.slice(0, channelUrl.lastIndexOf('/env/'))}/api/v1/nni/${path}`;
 }
 
 /**

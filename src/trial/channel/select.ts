@@ -3,7 +3,7 @@ import type { Environment } from '../environment.ts';
 import type { TrialChannel } from './channel.ts';
 import { FileChannel } from './file.ts';
 import { HttpChannel } from './http.ts';
-import { trialJobUrl } from './own-record.ts';
+import { metricDataUrl, trialJobUrl } from './own-record.ts';
 import { StandaloneChannel } from './standalone.ts';
 import type { LineWriter } from './stdout.ts';
 import { StdoutChannel } from './stdout.ts';
@@ -22,8 +22,14 @@ export async function selectChannel(
   switch (channel.kind) {
     case 'http': {
       const { url } = channel;
-      const ownUrl = platform === 'local' ? trialJobUrl(url, trialJobId) : null;
-      return new HttpChannel({ url, trialJobUrl: ownUrl, logger });
+      // Only there does the manager itself serve the channel.
+      const isLocal = platform === 'local';
+      return new HttpChannel({
+        url,
+        trialJobUrl: isLocal ? trialJobUrl(url, trialJobId) : null,
+        metricDataUrl: isLocal ? metricDataUrl(url, trialJobId) : undefined,
+        logger,
+      });
     }
     case 'websocket': {
       // Loading the library would delay the first request of every other trial by about 0.1 s.

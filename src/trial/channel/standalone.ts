@@ -23,6 +23,11 @@ export class StandaloneChannel implements TrialChannel {
     return Promise.resolve();
   }
 
+  /** Whoever reads the log has seen all of it. */
+  receivedMetrics(asked: readonly string[]): Promise<ReadonlySet<string>> {
+    return Promise.resolve(new Set(asked));
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -38,6 +38,10 @@ export class StdoutChannel implements TrialChannel {
     });
   }
 
+  receivedMetrics(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -25,7 +25,7 @@ import { encodeJson } from './encoding.ts';
 export interface WebSocketPatience {
   /** For the parameters. */
   readonly parametersMs: number;
-  /** Pauses before each try to connect, the first included. */
+  /** Pauses before each try to connect, the first included; the last one is repeated. */
   readonly connectDelaysMs: readonly number[];
   /** Between two pings. */
   readonly heartbeatMs: number;
@@ -85,6 +85,10 @@ export class WebSocketChannel implements TrialChannel {
 
   sendMetric(metric: Metric): Promise<void> {
     return this.send({ type: 'metric', metric: encodeJson(metric) });
+  }
+
+  receivedMetrics(): Promise<null> {
+    return Promise.resolve(null);
   }
 
   async close(): Promise<void> {
@@ -151,19 +155,19 @@ export class WebSocketChannel implements TrialChannel {
   }
 
   private async connect(): Promise<WebSocket> {
-    let failure: unknown;
-    for (const delayMs of this.patience.connectDelaysMs) {
+    const { connectDelaysMs: delays } = this.patience;
+    for (let tries = 0; ; tries++) {
+      const delayMs = delays[Math.min(tries, delays.length - 1)];
       await sleep(delayMs, undefined, { signal: this.ended.signal });
       const socket = this.createSocket();
       try {
         await once(socket, 'open', { signal: this.ended.signal });
         return socket;
-      } catch (error) {
-        failure = error;
+      } catch {
         socket.terminate();
+        this.ended.signal.throwIfAborted();
       }
     }
-    throw failure;
   }
 
   private createSocket(): WebSocket {
@@ -223,7 +227,7 @@ export class WebSocketChannel implements TrialChannel {
       case '_nop_':
         return;
       case '_bye_':
-        this.end(channelClosed(url, String(command['reason'])));
+        this.end(channelClosed(url, JSON.stringify(command['reason'])));
         return;
       default:
         this.answers.emit('parameter', recordOfCommand(command, url));
