@@ -120,8 +120,8 @@ async function runUntilShutdown(
     });
   } catch (thrown) {
     // NNI's web UI shows trial.log: the reason of a failure belongs there too.
-    const isInLog = environment.outputDirectory !== null && !shutdown.signal.aborted;
-    if (isInLog) logger.log('error', failureText(thrown));
+    const isEnd = thrown === shutdown.signal.reason;
+    if (environment.outputDirectory !== null && !isEnd) logger.log('error', failureText(thrown));
     throw thrown;
   } finally {
     await (outbox as Outbox | null)?.close();

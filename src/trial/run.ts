@@ -3,6 +3,7 @@
 import { rm } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import packageFile from '../../package.json' with { type: 'json' };
 import { formatBadSamples } from '../data/quarantine.ts';
 import { openEngine } from '../engine/open.ts';
@@ -106,6 +107,8 @@ async function searchInFolder(options: FolderSearch): Promise<SearchResult> {
   const { resumeFrom } = config;
   const found = await findStart({ output, resumeFrom, run, logger });
   for (const path of [report.largest.path, ...coveringPaths(space)]) {
+    await nextTurn();
+    options.signal.throwIfAborted();
     rehearseStep(supernet, path, plan.batchSize);
   }
   const start =
