@@ -129,7 +129,9 @@ async function searchInFolder(options: FolderSearch): Promise<SearchResult> {
   });
   const best = measured.outcome.ranking[0] as RankedPath;
   await writeArtifacts(output, result, { space, path: best.path });
-  logger.log('info', summaryLine(result, output));
+  const trainingMs = measured.outcome.state.time.trainingMs - start.time.trainingMs;
+  const saving = percent(saver.spentMs / Math.max(1, trainingMs));
+  logger.log('info', `${summaryLine(result, output)}, checkpoints ${saving}`);
   await reporter.settle();
   supernet.dispose();
   return result;

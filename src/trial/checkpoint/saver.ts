@@ -41,6 +41,7 @@ export class Saver {
   #saved: SearchState;
   #savedAtMs: number;
   #lastTookMs = 0;
+  #spentMs = 0;
   #hasFailed = false;
 
   /** @param state - Where the search starts, or what it was restored from. */
@@ -48,6 +49,11 @@ export class Saver {
     this.#options = options;
     this.#saved = state;
     this.#savedAtMs = options.clock();
+  }
+
+  /** Milliseconds that saving has taken. */
+  get spentMs(): number {
+    return this.#spentMs;
   }
 
   /**
@@ -76,6 +82,7 @@ export class Saver {
     const snapshot = takeSnapshot(state);
     await saveCheckpoint(output, snapshot, { run, savedAt: now(), score: score ?? null });
     this.#lastTookMs = clock() - started;
+    this.#spentMs += this.#lastTookMs;
   }
 
   /** Puts the state of the newest checkpoint into a supernet. */
