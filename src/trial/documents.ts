@@ -59,7 +59,7 @@ function checkExtent(text: string): void {
 function checkKeys({ items }: YAMLMap): void {
   const known = new Set<string>();
   for (const { key } of items) {
-    const name = isScalar<unknown>(key) ? key.value : undefined;
+    const name = isScalar(key) ? key.value : undefined;
     if (typeof name !== 'string') throw new Error('a key that is no text');
     if (known.has(name)) throw new Error(`"${name}" twice: keys must be unique`);
     known.add(name);
