@@ -1,0 +1,84 @@
+/** Kills a search at random moments and compares its end: `npm run test:kill -- --help`. */
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { stringify } from 'yaml';
+import { writeShapes } from '../src/data/shapes.ts';
+import { parseTrialConfig } from '../src/trial/config.ts';
+import { runCampaign, type CampaignOutcome } from './kill/campaign.ts';
+
+const HELP = `npm run test:kill -- [options]
+Runs a search undisturbed, then once more while SIGKILL ends it at random moments and "search" or
+"resume" goes on with it. Exit code 1 when the ends differ in one bit.
+  --kills N      number of kills (30)
+  --seed N       which random moments (1)
+  --config FILE  trial config of the search (nas-bench-macro on generated images, about a minute)
+  --folder DIR   where the two searches write, kept afterwards (a temporary folder)`;
+
+/** All of Cream at work within a minute: the board opens at once, one of three steps is a meta step. */
+const SEARCH = {
+  skeleton: resolve('nni-config/skeletons/nas-bench-macro.json'),
+  space: resolve('nni-config/spaces/nas-bench-macro.json'),
+  data: { path: 'shapes', cache: 'cache' },
+  epochs: 4,
+  imagesPerEpoch: 640,
+  batchSize: 32,
+  warmupEpochs: 0,
+  metaInterval: 3,
+  calibrationImages: 256,
+  baselinePaths: 3,
+  checkpoint: { steps: 2 },
+};
+
+async function writeDefaultSearch(folder: string): Promise<string> {
+  const spec = { classes: 10, train: 1600, test: 200, size: 32, seed: 1 };
+  await writeShapes(join(folder, 'shapes'), spec);
+  const config = join(folder, 'trial.yml');
+  writeFileSync(config, stringify(SEARCH));
+  return config;
+}
+
+function describe({ phases, differences }: CampaignOutcome, kills: number): string[] {
+  const counts = (['save', 'start-up', 'training', 'ranking'] as const).map(
+    (phase) => `${phases.filter((other) => other === phase).length} in ${phase}`,
+  );
+  const missed = kills - phases.length;
+  return [
+    `${phases.length} kills: ${counts.join(', ')}`,
+    ...(missed > 0 ? [`the search was done before the last ${missed}`] : []),
+    ...differences.map((name) => `DIFFERENT: ${name}`),
+    differences.length === 0 ? 'the same, bit for bit' : 'not the same',
+  ];
+}
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '30' },
+    seed: { type: 'string', default: '1' },
+    config: { type: 'string' },
+    folder: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) console.log(HELP);
+else await main();
+
+async function main(): Promise<void> {
+  const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'nni-cream-kill-'));
+  mkdirSync(folder, { recursive: true });
+  const config = values.config ?? (await writeDefaultSearch(folder));
+  const { checkpoint } = parseTrialConfig(readFileSync(config, 'utf8'), config);
+  if (checkpoint.steps === undefined) {
+    console.log(
+      'note: the config has no checkpoint.steps, so few moments differ: an epoch is repeated',
+    );
+  }
+  const [kills, seed] = [Number(values.kills), Number(values.seed)];
+  console.log(`seed ${seed}, ${kills} kills, folder ${folder}`);
+  const outcome = await runCampaign({ config, folder, kills, seed, print: console.log });
+  console.log(describe(outcome, kills).join('\n'));
+  if (outcome.differences.length > 0) process.exitCode = 1;
+  else if (values.folder === undefined) rmSync(folder, { recursive: true });
+}

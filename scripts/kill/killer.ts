@@ -1,0 +1,86 @@
+import { watch } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CheckpointManifest } from '../../src/generated/checkpoint.ts';
+import { PARTIAL } from '../../src/trial/atomic.ts';
+import {
+  CHECKPOINT_FOLDER,
+  manifestFiles,
+  readManifest,
+} from '../../src/trial/checkpoint/store.ts';
+import type { PlannedKill } from './plan.ts';
+import type { SearchProcess } from './search-process.ts';
+
+const POLL_MS = 10;
+
+/** Longest delay of a kill after a save has begun: about what a save takes. */
+const SAVE_MS = 60;
+
+/** How long things take when nobody kills, in milliseconds. */
+export interface Pace {
+  /** Until the first checkpoint. */
+  readonly startUpMs: number;
+  /** Between two checkpoints. */
+  readonly intervalMs: number;
+}
+
+/** What a kill depends on. */
+export interface KillContext {
+  readonly planned: PlannedKill;
+  /** Output folder of the search. */
+  readonly output: string;
+  readonly pace: Pace;
+}
+
+/** Kills a search at the planned moment; false when it was done before. */
+export async function killAsPlanned(
+  search: SearchProcess,
+  { planned, output, pace }: KillContext,
+): Promise<boolean> {
+  const { target, progress, delay } = planned;
+  if (target === 'time') {
+    await search.unlessEnded(sleep(2 * delay * pace.startUpMs));
+  } else {
+    await untilStep(search, output, progress);
+    if (target === 'progress') await search.unlessEnded(sleep(delay * pace.intervalMs));
+    // Early moments are the likelier ones: small saves take a few milliseconds.
+    else if (await saveBegins(search, output)) await sleep(delay ** 3 * SAVE_MS);
+  }
+  return search.kill('SIGKILL');
+}
+
+/** The newest manifest of a folder; null where there is none. */
+export async function newestManifest(output: string): Promise<CheckpointManifest | null> {
+  const [newest] = await manifestFiles(output);
+  // A search that runs may have removed it since.
+  return newest === undefined ? null : readManifest(newest).catch(() => newestManifest(output));
+}
+
+async function untilStep(search: SearchProcess, output: string, share: number): Promise<void> {
+  let seen: string | undefined;
+  while (!search.hasEnded) {
+    const [newest] = await manifestFiles(output);
+    if (newest !== seen) {
+      seen = newest;
+      const manifest = await newestManifest(output);
+      if (manifest && manifest.state.step >= Math.floor(share * manifest.run.totalSteps)) return;
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+/** Waits for the first file of a save; false when the search ended without one. */
+async function saveBegins(search: SearchProcess, output: string): Promise<boolean> {
+  const stop = new AbortController();
+  void search.ended.then(() => {
+    stop.abort();
+  });
+  try {
+    for await (const { filename } of watch(join(output, CHECKPOINT_FOLDER), stop)) {
+      if (filename?.endsWith(PARTIAL)) return true;
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  }
+  return false;
+}
