@@ -18,7 +18,7 @@ import type { ProgressView } from './train.ts';
 import { createTrialLog } from './trial-log.ts';
 
 /** How long a finished search waits for NNI to take its metrics. */
-const DELIVERY_LIMIT_MS = 30_000;
+const DELIVERY_LIMIT_MS = 60_000;
 
 /** The process around a trial. */
 export interface Host {
@@ -108,7 +108,7 @@ async function runUntilShutdown(
       environment,
       present: options.present ?? (isStandalone ? 'refuse-result' : 'complete'),
       openReporter: async (folder) => {
-        const opened = (outbox = await openOutbox({ folder, channel, logger }));
+        const opened = (outbox = await openOutbox({ ...source, folder, channel, logger }));
         return { ...createReporter(opened, source), settle: () => settle(opened, folder) };
       },
       progress: options.progress(logger),

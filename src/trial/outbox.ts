@@ -28,7 +28,8 @@ export interface OutboxPatience {
   readonly storedMs: number;
 }
 
-const PATIENCE: OutboxPatience = {
+/** The patience of a trial. */
+export const PATIENCE: OutboxPatience = {
   retryDelaysMs: [500, 1000, 2000, 4000, 8000],
   storedMs: 1500,
 };
@@ -38,6 +39,8 @@ export interface OutboxOptions {
   /** The output folder. */
   readonly folder: string;
   readonly channel: TrialChannel;
+  /** Whose channel it is: NNI ends an experiment that is sent another trial's metric. */
+  readonly trialJobId: string;
   readonly logger: Logger;
   readonly patience?: OutboxPatience | undefined;
 }
@@ -62,22 +65,15 @@ export async function readUndelivered(folder: string): Promise<Undelivered[]> {
   });
 }
 
-/** Opens the outbox of a folder; what an earlier process could not deliver is sent now. */
+/**
+ * Opens the outbox of a folder; what NNI does not have of an earlier process is sent now.
+ *
+ * @throws TrialError FILE_UNREADABLE, METRIC_INVALID when a file is none of ours.
+ */
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
-  const { folder, channel } = options;
-  const file = join(folder, METRICS_FILE);
+  const file = join(options.folder, METRICS_FILE);
   const recorded = (await readLines(file)).map((line) => parseMetric(line, file));
-  const queue = await readUndelivered(folder);
-  // A trial that lost its files may not repeat what NNI has of it.
-  const asked = queue.map(({ metric }) => metricKey(metric));
-  const received = await channel.receivedMetrics(asked).catch(() => null);
-  return new Outbox(options, { recorded, queue, received: received ?? new Set() });
-}
-
-interface Contents {
-  readonly recorded: readonly Metric[];
-  readonly queue: readonly Undelivered[];
-  readonly received: ReadonlySet<string>;
+  return new Outbox(options, recorded, await readUndelivered(options.folder));
 }
 
 /** A folder's metrics, and the one thread of work that delivers them. */
@@ -85,23 +81,31 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #patience: OutboxPatience;
   readonly #closing = new AbortController();
-  readonly #received: ReadonlySet<string>;
   readonly #recorded: Metric[];
-  readonly #queue: Undelivered[];
-  /** Metrics that may have arrived, on a channel that cannot tell: never sent again. */
-  readonly #lost: Undelivered[] = [];
+  #queue: Undelivered[];
+  /** What this process cannot deliver: in doubt where NNI cannot tell, or another trial's. */
+  readonly #kept: Undelivered[];
+  /** What NNI had when it was first asked; null until then. */
+  #received: ReadonlySet<string> | null = null;
+  #recordedOnDisk: number;
   #writing: Promise<void> = Promise.resolve();
   #delivery: Promise<void>;
   #isOver = false;
 
-  constructor(options: OutboxOptions, { recorded, queue, received }: Contents) {
+  constructor(
+    options: OutboxOptions,
+    recorded: readonly Metric[],
+    undelivered: readonly Undelivered[],
+  ) {
     this.#options = options;
     this.#patience = options.patience ?? PATIENCE;
-    this.#received = received;
-    this.#queue = queue.filter(({ metric }) => !received.has(metricKey(metric)));
+    this.#queue = undelivered.filter(({ metric }) => this.#isOwn(metric));
+    this.#kept = undelivered.filter(({ metric }) => !this.#isOwn(metric));
+    // A process that was killed between the two files has left the metric in the queue alone.
     const known = new Set(recorded.map(metricKey));
-    const missing = queue.map(({ metric }) => metric).filter((m) => !known.has(metricKey(m)));
-    this.#recorded = [...recorded, ...missing];
+    const missing = undelivered.filter(({ metric }) => !known.has(metricKey(metric)));
+    this.#recorded = [...recorded, ...missing.map(({ metric }) => metric)];
+    this.#recordedOnDisk = recorded.length;
     this.#delivery = this.#deliver();
   }
 
@@ -110,9 +114,8 @@ export class Outbox {
     const key = metricKey(metric);
     if (this.#recorded.some((other) => metricKey(other) === key)) return;
     this.#recorded.push(metric);
-    if (!this.#received.has(key)) this.#queue.push({ metric, inDoubt: false });
-    await this.#write(() => this.#writeQueue());
-    await this.#write(() => this.#writeRecord());
+    if (this.#received?.has(key) !== true) this.#queue.push({ metric, inDoubt: false });
+    await this.#save();
     this.#delivery = this.#delivery.then(() => this.#deliver());
   }
 
@@ -129,72 +132,92 @@ export class Outbox {
     return this.#undelivered().length;
   }
 
-  /** Puts metrics that turned out not to have arrived back onto the disk, to be sent some day. */
+  /** Keeps metrics that turned out not to have arrived, to be sent by a later process. */
   async restore(items: readonly Undelivered[]): Promise<void> {
-    this.#lost.push(...items.map(({ metric }) => ({ metric, inDoubt: false })));
-    await this.#write(() => this.#writeQueue());
+    this.#kept.push(...items);
+    await this.#save();
   }
 
-  /** Ends the delivery; what is left stays on the disk. */
+  /** Ends the delivery and closes the channel; what is left stays on the disk. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#writing;
+    await this.#options.channel.close();
+    await this.#delivery;
   }
 
-  /** Sends the queue, in order, one at a time. */
+  /** Compares with what NNI has, then sends the queue, in order, one at a time. */
   async #deliver(): Promise<void> {
-    for (let tries = 0; !this.#isOver && !this.#closing.signal.aborted;) {
+    for (let failures = 0; !this.#isOver && !this.#closing.signal.aborted;) {
       const [first] = this.#queue;
-      if (first === undefined) return;
-      const isDone = first.inDoubt ? await this.#settle(first) : await this.#send(first);
-      if (isDone) tries = 0;
-      else await this.#pause(tries++);
+      if (this.#received !== null && first === undefined) return;
+      try {
+        await this.#advance(first);
+        failures = 0;
+      } catch (error) {
+        this.#isOver = error instanceof TrialError && error.code === 'CHANNEL_CLOSED';
+        if (failures === 0) this.#warn(`metrics wait: ${messageOf(error)}`);
+        await this.#pause(failures++);
+      }
     }
   }
 
-  /** Sends the first of the queue; tells whether it is settled. */
-  async #send({ metric }: Undelivered): Promise<boolean> {
-    this.#replaceFirst({ metric, inDoubt: true });
-    await this.#write(() => this.#writeQueue());
+  async #advance(first: Undelivered | undefined): Promise<void> {
+    if (this.#received === null || first === undefined) await this.#compare();
+    else if (first.inDoubt) await this.#settle(first);
+    else await this.#send(first);
+    await this.#save();
+  }
+
+  /**
+   * Queues all that NNI does not have, also what it answered for and lost when it was stopped, and
+   * nothing that it has: a trial that lost its files may not repeat what it sent.
+   */
+  async #compare(): Promise<void> {
+    const received = await this.#options.channel.receivedMetrics(this.#recorded.map(metricKey));
+    this.#received = received ?? new Set();
+    if (received === null) return;
+    const waiting = new Map(this.#queue.map((item) => [metricKey(item.metric), item]));
+    this.#queue = this.#recorded
+      .filter((metric) => this.#isOwn(metric) && !received.has(metricKey(metric)))
+      .map((metric) => waiting.get(metricKey(metric)) ?? { metric, inDoubt: true });
+  }
+
+  /** Sends the first of the queue. */
+  async #send({ metric }: Undelivered): Promise<void> {
+    this.#queue[0] = { metric, inDoubt: true };
+    await this.#save();
     try {
       await this.#options.channel.sendMetric(metric);
       this.#queue.shift();
-      return true;
     } catch (error) {
-      const code = error instanceof TrialError ? error.code : null;
-      this.#isOver = code === 'CHANNEL_CLOSED';
-      this.#warn(`${metricKey(metric)} was not sent: ${messageOf(error)}`);
-      this.#replaceFirst({ metric, inDoubt: mayHaveArrived(error) });
-      if (code === 'METRIC_INVALID') this.#lost.push(...this.#queue.splice(0, 1));
-      return false;
-    } finally {
-      await this.#write(() => this.#writeQueue());
+      const item = { metric, inDoubt: mayHaveArrived(error) };
+      this.#queue[0] = item;
+      const isHopeless = error instanceof TrialError && error.code === 'METRIC_INVALID';
+      if (isHopeless) this.#keepFirst(item);
+      await this.#save();
+      throw error;
     }
   }
 
-  /** Asks what became of the first of the queue; tells whether that is settled. */
-  async #settle(item: Undelivered): Promise<boolean> {
-    const { channel } = this.#options;
+  /** Asks what became of the first of the queue. */
+  async #settle(item: Undelivered): Promise<void> {
     const key = metricKey(item.metric);
-    try {
-      await this.#wait(this.#patience.storedMs);
-      const received = await channel.receivedMetrics([key]);
-      if (received === null) {
-        this.#lost.push(item);
-        this.#warn(`${key} may have been lost: it is not sent again, since it may have arrived`);
-      }
-      if (received === null || received.has(key)) this.#queue.shift();
-      else this.#replaceFirst({ ...item, inDoubt: false });
-      await this.#write(() => this.#writeQueue());
-      return true;
-    } catch (error) {
-      this.#warn(`${key}: ${messageOf(error)}`);
-      return false;
-    }
+    await this.#wait(this.#patience.storedMs);
+    const received = await this.#options.channel.receivedMetrics([key]);
+    if (received === null) {
+      this.#keepFirst(item);
+      this.#warn(`${key} may have been lost: it is not sent again, since it may have arrived`);
+    } else if (received.has(key)) this.#queue.shift();
+    else this.#queue[0] = { ...item, inDoubt: false };
   }
 
-  #replaceFirst(item: Undelivered): void {
-    this.#queue.splice(0, 1, item);
+  #keepFirst(item: Undelivered): void {
+    this.#queue.shift();
+    this.#kept.push(item);
+  }
+
+  #isOwn({ trial_job_id: id }: Metric): boolean {
+    return id === this.#options.trialJobId;
   }
 
   async #pause(tries: number): Promise<void> {
@@ -209,25 +232,29 @@ export class Outbox {
   }
 
   #undelivered(): Undelivered[] {
-    return [...this.#lost, ...this.#queue];
+    return [...this.#kept, ...this.#queue];
   }
 
-  async #writeQueue(): Promise<void> {
+  /** The queue first: what is recorded is not posted again, hence must never be lost. */
+  async #write(): Promise<void> {
     const file = join(this.#options.folder, UNDELIVERED_FILE);
     const items = this.#undelivered();
+    const count = this.#recorded.length;
     if (items.length > 0) await writeAtomically(file, linesOf(items));
-    else await unlessUnwritable(file, () => rm(file, { force: true }));
+    if (count > this.#recordedOnDisk) {
+      await writeAtomically(join(this.#options.folder, METRICS_FILE), linesOf(this.#recorded));
+      this.#recordedOnDisk = count;
+    }
+    if (items.length === 0) await unlessUnwritable(file, () => rm(file, { force: true }));
   }
 
-  async #writeRecord(): Promise<void> {
-    await writeAtomically(join(this.#options.folder, METRICS_FILE), linesOf(this.#recorded));
-  }
-
-  /** One file at a time; a full disk does not stop the delivery of what is in memory. */
-  async #write(work: () => Promise<void>): Promise<void> {
-    this.#writing = this.#writing.then(work).catch((error: unknown) => {
-      this.#warn(`metrics are kept in memory only: ${messageOf(error)}`);
-    });
+  /** One writer at a time; a full disk does not stop the delivery of what is in memory. */
+  async #save(): Promise<void> {
+    this.#writing = this.#writing
+      .then(() => this.#write())
+      .catch((error: unknown) => {
+        this.#warn(`metrics are kept in memory only: ${messageOf(error)}`);
+      });
     await this.#writing;
   }
 
@@ -240,7 +267,7 @@ function linesOf(values: readonly unknown[]): string {
   return values.map((value) => `${JSON.stringify(value)}\n`).join('');
 }
 
-/** Values of a file of JSON lines; none where there is no file. */
+/** Values of a file of JSON lines, without a torn last one; none where there is no file. */
 async function readLines(file: string): Promise<unknown[]> {
   let text: string;
   try {
@@ -250,7 +277,8 @@ async function readLines(file: string): Promise<unknown[]> {
     throw unreadable(file, error);
   }
   try {
-    return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as unknown]));
+    const lines = text.split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as unknown);
   } catch (error) {
     throw unreadable(file, error);
   }

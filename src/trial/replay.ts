@@ -1,10 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import { metricKey, type TrialChannel } from './channel/channel.ts';
 import { HttpChannel } from './channel/http.ts';
 import { metricDataUrl } from './channel/own-record.ts';
 import { acquireLock } from './lock.ts';
-import { openOutbox, readUndelivered, type OutboxPatience, type Undelivered } from './outbox.ts';
+import {
+  openOutbox,
+  PATIENCE,
+  readUndelivered,
+  type OutboxPatience,
+  type Undelivered,
+} from './outbox.ts';
 
 /** What is sent again, and where to. */
 export interface ReplayOptions {
@@ -26,57 +33,74 @@ const LIMIT_MS = 30_000;
  * that metrics have arrived: NNI answers 200 to those of a trial that it does not track any more, and
  * drops them.
  *
- * @returns The number of metrics that NNI did not have and has now.
- * @throws TrialError METRICS_UNDELIVERED, FOLDER_IN_USE
+ * @returns The number of metrics that NNI has now.
+ * @throws TrialError METRICS_UNDELIVERED, FOLDER_IN_USE, USAGE when the channel is another trial's.
  */
 export async function replay(options: ReplayOptions): Promise<number> {
-  const { folder, logger, limitMs = LIMIT_MS, patience } = options;
-  const waiting = await readUndelivered(folder);
-  const [first] = waiting;
-  if (first === undefined) return 0;
+  const { folder } = options;
   const lock = await acquireLock(folder, { command: `replay of ${folder}`, time: options.now() });
-  const channel = channelTo(options, first);
-  const outbox = await openOutbox({ folder, channel, logger, patience });
   try {
-    const left = await outbox.flush(limitMs);
-    if (left > 0) throw undelivered(options, `${left} that it did not take`);
-    const lost = await droppedOf(waiting, channel);
-    if (lost.length > 0) {
-      await outbox.restore(lost);
-      throw undelivered(
-        options,
-        `${lost.length} that it took and dropped: it does not track the trial`,
-      );
-    }
-    return waiting.length;
+    const waiting = await readUndelivered(folder);
+    const [first] = waiting;
+    return first === undefined ? 0 : await deliver(options, waiting, first.metric.trial_job_id);
   } finally {
-    await outbox.close();
-    await channel.close();
     await lock.release();
   }
 }
 
-function channelTo({ url, logger }: ReplayOptions, { metric }: Undelivered): TrialChannel {
-  const { trial_job_id: id } = metric;
-  const isChannel = url.includes('/env/');
-  const channelUrl = isChannel ? url : `${url.replace(/\/+$/, '')}/env/local-env/${id}`;
+async function deliver(
+  options: ReplayOptions,
+  waiting: readonly Undelivered[],
+  trialJobId: string,
+): Promise<number> {
+  const { limitMs = LIMIT_MS, patience = PATIENCE } = options;
+  const channel = channelTo(options, trialJobId);
+  const outbox = await openOutbox({ ...options, channel, trialJobId });
+  try {
+    const left = await outbox.flush(limitMs);
+    if (left > 0) throw undelivered(options, `${left} that it did not take`);
+    await sleep(patience.storedMs);
+    const dropped = await droppedOf(waiting, channel);
+    if (dropped.length > 0) {
+      await outbox.restore(dropped);
+      const found = `${dropped.length} that it answered for and does not have`;
+      throw undelivered(options, `${found}: it drops those of a trial that has ended`);
+    }
+    return waiting.length;
+  } finally {
+    await outbox.close();
+  }
+}
+
+function channelTo({ url, logger }: ReplayOptions, trialJobId: string): TrialChannel {
+  const base = url.replace(/\/+$/, '');
+  const channelUrl = base.includes('/env/') ? base : `${base}/env/local-env/${trialJobId}`;
+  // NNI ends an experiment when one trial's channel carries another's metric.
+  if (!channelUrl.startsWith('http://') || !channelUrl.endsWith(`/${trialJobId}`)) {
+    throw new TrialError('USAGE', {
+      where: '--url',
+      wanted: `http://host:port of NNI's web UI, or the channel of trial ${trialJobId}`,
+      found: url,
+      next: "Take the address of the experiment's web UI.",
+    });
+  }
   return new HttpChannel({
     url: channelUrl,
     trialJobUrl: null,
-    metricDataUrl: metricDataUrl(channelUrl, id),
+    metricDataUrl: metricDataUrl(channelUrl, trialJobId),
     logger,
   });
 }
 
-/** Those that NNI's database does not hold; none where it cannot be asked. */
+/** Those that NNI's database does not hold; all of them, in doubt, where it does not tell. */
 async function droppedOf(
   waiting: readonly Undelivered[],
   channel: TrialChannel,
 ): Promise<Undelivered[]> {
-  const keys = waiting.map(({ metric }) => metricKey(metric));
-  const received = await channel.receivedMetrics(keys);
-  if (received === null) return [];
-  return waiting.filter(({ metric }) => !received.has(metricKey(metric)));
+  const received = await channel.receivedMetrics([]).catch(() => null);
+  if (received === null) return waiting.map(({ metric }) => ({ metric, inDoubt: true }));
+  const missing = waiting.filter(({ metric }) => !received.has(metricKey(metric)));
+  return missing.map(({ metric }) => ({ metric, inDoubt: false }));
 }
 
 function undelivered({ folder, url }: ReplayOptions, found: string): TrialError {
@@ -84,6 +108,6 @@ function undelivered({ folder, url }: ReplayOptions, found: string): TrialError 
     where: url,
     wanted: 'NNI to have all metrics of the search',
     found,
-    next: `Resume the experiment (nnictl resume) and try again; they stay in ${folder}.`,
+    next: `Resume the experiment (nnictl resume): the trial then delivers them; they stay in ${folder}.`,
   });
 }

@@ -7,6 +7,10 @@ import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createExperiment, type Experiment, freePort } from '../../scripts/nni/experiment.ts';
 import type { Manager } from '../../scripts/nni/manager.ts';
+import { silentLogger } from '../../src/foundation/logger.ts';
+import type { Metric } from '../../src/generated/nni-message.ts';
+import { UNDELIVERED_FILE } from '../../src/trial/outbox.ts';
+import { replay } from '../../src/trial/replay.ts';
 
 const TRIALS = 6;
 const EXPERIMENT = {
@@ -19,6 +23,22 @@ const EXPERIMENT = {
   trainingService: { platform: 'local' },
 };
 
+const RECEIVED = ['FINAL/0', 'PERIODICAL/0', 'PERIODICAL/1', 'PERIODICAL/2'];
+
+/** Sends one more metric of a trial that has ended. */
+async function replayLate(folder: string, url: string, trialId: string): Promise<number> {
+  const metric: Metric = {
+    parameter_id: 0,
+    trial_job_id: trialId,
+    type: 'PERIODICAL',
+    sequence: 3,
+    value: '{"default": 0.5}',
+  };
+  const line = JSON.stringify({ metric, inDoubt: false });
+  writeFileSync(join(folder, UNDELIVERED_FILE), `${line}\n`);
+  return replay({ folder, url, logger: silentLogger, now: () => new Date() });
+}
+
 async function waitUntilDone(manager: Manager): Promise<void> {
   for (;;) {
     const { status, errors } = await manager.status();
@@ -29,7 +49,7 @@ async function waitUntilDone(manager: Manager): Promise<void> {
 }
 
 it(
-  'NNI’s tuner gets from each of many trials what it gave to that trial [checks 29, 30]',
+  'NNI’s tuner gets from each of many trials what it gave to that trial [checks 29, 30] and tells truly what it has',
   { timeout: 120_000 },
   async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'nni-cream-channel-'));
@@ -56,8 +76,12 @@ it(
       const log = await manager.trialFile(id, 'trial.log').catch(() => '');
       assert.equal(status, 'SUCCEEDED', log);
       swapped += Number(log.includes("used this trial's own record"));
-      const used = JSON.parse(await manager.trialFile(id, 'used.json')) as { parameters: object };
+      const used = JSON.parse(await manager.trialFile(id, 'used.json')) as {
+        parameters: object;
+        received: string[];
+      };
       assert.deepEqual(used.parameters, parameters);
+      assert.deepEqual(used.received, RECEIVED);
       const reports = metrics.filter(({ trialId }) => trialId === id);
       assert.deepEqual(
         reports.map(({ type, sequence, values }) => [type, sequence, values['default']]),
@@ -69,6 +93,12 @@ it(
         ],
       );
     }
+    await assert.rejects(replayLate(folder, manager.url, trials[0]!.id), {
+      code: 'METRICS_UNDELIVERED',
+      message: /1 that it answered for and does not have/,
+    });
+    assert.equal((await manager.metrics()).length, metrics.length);
+    assert.equal((await manager.status()).status, 'DONE');
     t.diagnostic(`NNI handed ${swapped} of ${TRIALS} trials another trial's record`);
   },
 );

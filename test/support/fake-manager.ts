@@ -3,17 +3,24 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Metric } from '../../src/generated/nni-message.ts';
 
 /** What happens to one request instead of its regular answer. */
 export type Fault =
   | { readonly status: number; readonly type?: string; readonly body?: string }
   /** The connection breaks after the request was read and, for a PUT, acted upon. */
   | 'reset'
+  /** It breaks before the manager has acted. */
+  | 'break'
+  /** The manager acts, then closes its end without an answer. */
+  | 'half-close'
+  /** The manager acts, and answers after 200 ms. */
+  | 'slow'
   /** No answer at all. */
   | 'hang';
 
-/** The three kinds of requests that faults can be given for. */
-export type Endpoint = 'PUT' | 'GET' | 'trial-jobs';
+/** The kinds of requests that faults can be given for. */
+export type Endpoint = 'PUT' | 'GET' | 'trial-jobs' | 'metric-data';
 
 /** One request as it arrived. */
 export interface SeenRequest {
@@ -40,9 +47,16 @@ export class FakeManager {
   readonly connectionHeaders: (string | undefined)[] = [];
   /** Metric texts in the order of their arrival. */
   readonly metrics: string[] = [];
+  /** Whether metrics are answered with 200 and dropped, as those of a trial that has ended. */
+  isDropping = false;
+  /** Milliseconds from an answer until the database has the metric. */
+  storeMs = 0;
+  /** Whether there is a database to be asked; where not, the web UI's page answers. */
+  hasDatabase = true;
+  private readonly stored: string[] = [];
   private readonly queues: Queues = {
     outgoing: new Map(),
-    faults: { PUT: [], GET: [], 'trial-jobs': [] },
+    faults: { PUT: [], GET: [], 'trial-jobs': [], 'metric-data': [] },
   };
   private readonly server = createServer(
     (request, response) => void this.answer(request, response),
@@ -92,18 +106,19 @@ export class FakeManager {
     this.seen.push({ method, path, contentType: request.headers['content-type'], body });
     this.connectionHeaders.push(request.headers.connection);
     const id = path.slice(path.lastIndexOf('/') + 1);
-    const endpoint = path.includes('/trial-jobs/') ? 'trial-jobs' : (method as 'GET' | 'PUT');
+    const endpoint = endpointOf(method, path);
     const fault = this.queues.faults[endpoint].shift();
-    if (endpoint === 'PUT' && (fault === undefined || fault === 'reset')) this.accept(id, body);
-    if (fault === 'hang') return;
-    if (fault === 'reset') request.socket.resetAndDestroy();
+    if (endpoint === 'PUT' && (fault === undefined || ACTED.has(fault))) this.accept(id, body);
+    if (typeof fault === 'string') misbehave(fault, response);
     else reply(response, fault ?? this.regularAnswer(endpoint, id));
   }
 
   private accept(trialId: string, body: string): void {
     const command = JSON.parse(body) as { type: string; metric: string };
     if (command.type === 'metric') {
+      if (this.isDropping) return;
       this.metrics.push(command.metric);
+      setTimeout(() => this.stored.push(command.metric), this.storeMs);
       return;
     }
     const parameter = this.records.shift();
@@ -121,9 +136,40 @@ export class FakeManager {
         ? { status: 408, type: 'text/plain', body: 'Request Timeout' }
         : { status: 200, body };
     }
+    if (kind === 'metric-data') return this.hasDatabase ? this.rowsOf(id) : HTML;
     const jobs = this.trialJobs.get(id) ?? [''];
     return { status: 200, body: (jobs.length > 1 ? jobs.shift() : jobs[0])! };
   }
+
+  private rowsOf(trialId: string): Exclude<Fault, string> {
+    const rows = this.stored
+      .map((text) => JSON.parse(text) as Metric)
+      .filter(({ trial_job_id: id }) => id === trialId)
+      .map(({ parameter_id: id, trial_job_id: trialJobId, type, sequence, value }) => ({
+        timestamp: 0,
+        trialJobId,
+        parameterId: id === null ? null : String(id),
+        type,
+        sequence,
+        data: JSON.stringify(value),
+      }));
+    return { status: 200, body: JSON.stringify(rows) };
+  }
+}
+
+/** Faults that come after the manager has acted. */
+const ACTED: ReadonlySet<Fault> = new Set<Fault>(['reset', 'half-close', 'slow']);
+
+function endpointOf(method: string, path: string): Endpoint {
+  if (path.includes('/metric-data/')) return 'metric-data';
+  return path.includes('/trial-jobs/') ? 'trial-jobs' : (method as 'GET' | 'PUT');
+}
+
+function misbehave(fault: Extract<Fault, string>, response: ServerResponse): void {
+  const { socket } = response;
+  if (fault === 'reset' || fault === 'break') socket?.resetAndDestroy();
+  if (fault === 'half-close') socket?.end();
+  if (fault === 'slow') setTimeout(() => void response.end(), 200);
 }
 
 function reply(response: ServerResponse, fault: Exclude<Fault, string>): void {

@@ -1,6 +1,7 @@
 /** A trial that trains nothing: it reports the parameter that it was given. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { selectChannel } from '../../src/trial/channel/select.ts';
 import { readEnvironment } from '../../src/trial/environment.ts';
 import { openOutbox } from '../../src/trial/outbox.ts';
@@ -24,11 +25,13 @@ const metrics = {
   skippedSteps: 0,
   skippedImages: 0,
 };
-const outbox = await openOutbox({ folder: directory!, channel, logger });
+const outbox = await openOutbox({ folder: directory!, channel, trialJobId, logger });
 const reporter = createReporter(outbox, { parameterId, trialJobId });
 for (let epoch = 0; epoch < 3; epoch++) await reporter.intermediate(metrics, epoch);
 await reporter.final(metrics);
 if ((await outbox.flush(10_000)) > 0) throw new Error('not delivered');
+await sleep(1000);
+const received = [...((await channel.receivedMetrics([])) ?? [])].sort();
 await outbox.close();
-await channel.close();
-await writeFile(join(directory!, 'used.json'), JSON.stringify({ parameterId, parameters }));
+const used = { parameterId, parameters, received };
+await writeFile(join(directory!, 'used.json'), JSON.stringify(used));

@@ -49,6 +49,7 @@ it('a process, launched as NNI does, sends all before it ends, and takes no prox
   assert.deepEqual(JSON.parse(await readFile(join(directory, 'used.json'), 'utf8')), {
     parameterId: 4,
     parameters: { x: 0.25 },
+    received: ['FINAL/0', 'PERIODICAL/0', 'PERIODICAL/1', 'PERIODICAL/2'],
   });
   await manager.stop();
   await rm(directory, { recursive: true });

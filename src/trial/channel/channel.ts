@@ -47,10 +47,13 @@ export function metricKey({ type, sequence }: Pick<Metric, 'type' | 'sequence'>)
   return `${type}/${sequence}`;
 }
 
-/** Whether NNI may have a metric whose sending has failed: it broke after it was begun. */
+/** Whether NNI may have a metric whose sending has failed: it broke, or was ended, under way. */
 export function mayHaveArrived(error: unknown): boolean {
-  const isBroken = error instanceof TrialError && error.code === 'CHANNEL_FAILED';
-  return isBroken && error.cause !== undefined && !isUndelivered(error.cause);
+  if (!(error instanceof TrialError)) return true;
+  if (error.code === 'CHANNEL_CLOSED') return true;
+  return (
+    error.code === 'CHANNEL_FAILED' && error.cause !== undefined && !isUndelivered(error.cause)
+  );
 }
 
 /**

@@ -1,4 +1,4 @@
-import { appendFile, readFile, stat, utimes } from 'node:fs/promises';
+import { appendFile, readFile, stat, truncate, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrialError } from '../../foundation/errors.ts';
 import type { Metric } from '../../generated/nni-message.ts';
@@ -34,14 +34,14 @@ function metricsPath({ systemDirectory }: ParameterFile): string {
   return join(systemDirectory, '.nni', 'metrics');
 }
 
-/** The metrics of whole frames; what follows a torn one is not NNI's either. */
-function framesIn(bytes: Buffer): Metric[] {
+/** The metrics of whole frames, and the number of bytes that these take. */
+function framesIn(bytes: Buffer): { metrics: Metric[]; length: number } {
   const metrics: Metric[] = [];
   for (let at = 0; ;) {
     const start = at + 2 + LENGTH_DIGITS;
     const header = /^ME(\d{6})$/.exec(bytes.toString('latin1', at, start));
     const end = start + Number(header?.[1]);
-    if (header === null || end > bytes.length) return metrics;
+    if (header === null || end > bytes.length) return { metrics, length: at };
     metrics.push(JSON.parse(bytes.toString('utf8', start, end)) as Metric);
     at = end;
   }
@@ -65,6 +65,10 @@ export class FileChannel implements TrialChannel {
     const frame = metricFrame(metric);
     const path = metricsPath(this.files);
     try {
+      // After a frame that a full disk or a power cut has torn, the manager misreads all others.
+      const bytes = await readFile(path);
+      const { length } = framesIn(bytes);
+      if (length < bytes.length) await truncate(path, length);
       await appendFile(path, frame);
       // The manager's watcher misses some appends, but no change of the attributes.
       const { atime, mtime } = await stat(path);
@@ -77,7 +81,7 @@ export class FileChannel implements TrialChannel {
   async receivedMetrics(): Promise<ReadonlySet<string>> {
     const path = metricsPath(this.files);
     try {
-      return new Set(framesIn(await readFile(path)).map(metricKey));
+      return new Set(framesIn(await readFile(path)).metrics.map(metricKey));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return new Set();
       throw channelFailed(path, 'a readable file', networkMessage(error), error);

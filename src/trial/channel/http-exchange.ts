@@ -51,7 +51,11 @@ class ServerFault extends Error {}
 
 /** Errors of a request that was never served: no connection was made, or the server refused. */
 export function isUndelivered(error: unknown): boolean {
-  if (error instanceof ServerFault) return true;
+  return error instanceof ServerFault || isUnconnected(error);
+}
+
+/** Errors of a connection that was never made: the manager has seen nothing of the request. */
+export function isUnconnected(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN';
 }

@@ -18,7 +18,7 @@ import {
 } from './channel.ts';
 import { encodeJson } from './encoding.ts';
 import type { HttpReply } from './http-exchange.ts';
-import { exchange, isUndelivered } from './http-exchange.ts';
+import { exchange, isUnconnected } from './http-exchange.ts';
 import { findOwnRecord } from './own-record.ts';
 
 /** How patient the channel is, in milliseconds. */
@@ -144,7 +144,7 @@ export class HttpChannel implements TrialChannel {
     const { url } = this.options;
     const send = (): Promise<HttpReply> =>
       exchange({ method: 'PUT', url, body: encodeJson(command), signal });
-    const reply = await this.attempt(send, signal, isUndelivered);
+    const reply = await this.attempt(send, signal, isUnconnected);
     this.requireSuccess(reply);
   }
 

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import type { TrialError } from '../../foundation/errors.ts';
+import { messageOf, type TrialError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import type {
   ByeCommand,
@@ -25,7 +25,10 @@ import { encodeJson } from './encoding.ts';
 export interface WebSocketPatience {
   /** For the parameters. */
   readonly parametersMs: number;
-  /** Pauses before each try to connect, the first included; the last one is repeated. */
+  /**
+   * Pauses before each try to connect, the first included. Until the parameters are there they
+   * bound the tries; afterwards the last one is repeated for as long as it takes.
+   */
   readonly connectDelaysMs: readonly number[];
   /** Between two pings. */
   readonly heartbeatMs: number;
@@ -71,6 +74,7 @@ export class WebSocketChannel implements TrialChannel {
   private socket: WebSocket | null = null;
   private isWriting = false;
   private isStarted = false;
+  private hasParameters = false;
   private record: Promise<ParameterRecord> | undefined;
 
   constructor(options: WebSocketChannelOptions) {
@@ -114,6 +118,7 @@ export class WebSocketChannel implements TrialChannel {
         once(this.answers, 'parameter', { signal }) as Promise<[ParameterRecord]>,
         this.send({ type: 'request_parameter' }),
       ]);
+      this.hasParameters = true;
       return record;
     } catch {
       this.ended.signal.throwIfAborted();
@@ -163,9 +168,9 @@ export class WebSocketChannel implements TrialChannel {
       try {
         await once(socket, 'open', { signal: this.ended.signal });
         return socket;
-      } catch {
+      } catch (error) {
         socket.terminate();
-        this.ended.signal.throwIfAborted();
+        if (!this.hasParameters && tries + 1 >= delays.length) throw error;
       }
     }
   }
@@ -180,6 +185,11 @@ export class WebSocketChannel implements TrialChannel {
       try {
         this.receive(data.toString('utf8'));
       } catch (error) {
+        // A trial that has its parameters needs no more commands: training goes on without them.
+        if (this.hasParameters) {
+          logger.log('warning', messageOf(error));
+          return;
+        }
         this.end(error);
         socket.terminate();
       }

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import type { Metric } from '../../src/generated/nni-message.ts';
+import { METRICS_FILE, readUndelivered, UNDELIVERED_FILE } from '../../src/trial/outbox.ts';
+import { replay } from '../../src/trial/replay.ts';
+import { FakeManager } from '../support/fake-manager.ts';
+import { metricOf, recordingLogger, TRIAL_ID } from '../support/nni.ts';
+
+const root = await mkdtemp(join(tmpdir(), 'nni-cream-replay-'));
+after(() => rm(root, { recursive: true }));
+
+const STREAM = [metricOf(0), metricOf(1), metricOf(0, { type: 'FINAL' })];
+const WAITING = STREAM.slice(1).map((metric) => ({ metric, inDoubt: false }));
+const UNDELIVERED = { code: 'METRICS_UNDELIVERED' };
+
+let manager: FakeManager;
+let folder: string;
+
+const send = (url = `http://127.0.0.1:${manager.port}`): Promise<number> =>
+  replay({
+    folder,
+    url,
+    logger: recordingLogger(),
+    now: () => new Date(0),
+    limitMs: 500,
+    patience: { retryDelaysMs: [1, 5], storedMs: 30 },
+  });
+
+const linesOf = (values: readonly object[]): string =>
+  values.map((value) => `${JSON.stringify(value)}\n`).join('');
+
+const arrived = (): Metric[] => manager.metrics.map((text) => JSON.parse(text) as Metric);
+
+beforeEach(async () => {
+  manager = await FakeManager.start();
+  folder = await mkdtemp(join(root, 'run-'));
+  await writeFile(join(folder, METRICS_FILE), linesOf(STREAM));
+  await writeFile(join(folder, UNDELIVERED_FILE), linesOf(WAITING));
+});
+afterEach(() => manager.stop());
+
+describe('replay', () => {
+  for (const form of ['web UI', 'web UI with a slash', 'channel']) {
+    it(`delivers in order to the address of the ${form}, and removes the file`, async () => {
+      manager.storeMs = 10;
+      const base = `http://127.0.0.1:${manager.port}`;
+      const url = { 'web UI': base, 'web UI with a slash': `${base}/` }[form];
+      assert.equal(await send(url ?? manager.urlOf(TRIAL_ID)), 2);
+      assert.deepEqual(arrived(), STREAM);
+      assert.equal(existsSync(join(folder, UNDELIVERED_FILE)), false);
+      assert.equal(await send(), 0);
+      assert.equal(await readFile(join(folder, METRICS_FILE), 'utf8'), linesOf(STREAM));
+    });
+  }
+
+  it('sends nothing that NNI has already, and removes the file', async () => {
+    await send();
+    await writeFile(join(folder, UNDELIVERED_FILE), linesOf(WAITING));
+    assert.equal(await send(), 2);
+    assert.deepEqual(arrived(), STREAM);
+    assert.equal(existsSync(join(folder, UNDELIVERED_FILE)), false);
+  });
+
+  it('says that NNI dropped them, and keeps them', async () => {
+    manager.isDropping = true;
+    await assert.rejects(send(), { ...UNDELIVERED, message: /answered for and does not have/ });
+    assert.deepEqual(await readUndelivered(folder), WAITING);
+  });
+
+  it('keeps them when nobody listens', async () => {
+    const { port } = manager;
+    await manager.stop();
+    await assert.rejects(send(`http://127.0.0.1:${port}`), UNDELIVERED);
+    assert.deepEqual(await readUndelivered(folder), WAITING);
+    manager = await FakeManager.start();
+  });
+
+  it('refuses another trial’s channel, for which NNI would end the experiment', async () => {
+    for (const url of [manager.urlOf('other'), 'localhost:8080', 'ws://localhost/env/x']) {
+      await assert.rejects(send(url), { code: 'USAGE' });
+    }
+    assert.deepEqual(manager.seen, []);
+    assert.deepEqual(await readUndelivered(folder), WAITING);
+  });
+});
