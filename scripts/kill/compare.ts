@@ -1,66 +1,65 @@
 /** Whether two searches ended with the same: all that is not a measurement of time. */
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { checkpointFile, newestStep, readMetrics } from './output-folder.ts';
+import type { CheckpointManifest } from '../../src/generated/checkpoint.ts';
+import { manifestFiles } from '../../src/trial/checkpoint/store.ts';
 
-/** One thing that both folders hold. */
-export interface Comparison {
-  readonly what: string;
-  readonly identical: boolean;
+/** Keys of what the wall clock decides. */
+const TIMES = ['time', 'ms', 'imagesPerSecond', 'costShares'];
+
+/** Files that are the same, or are in neither folder. */
+const SAME_BYTES = ['bad_samples.txt', 'undelivered-metrics.jsonl', 'lock.json'];
+
+/** Names of what is not the same in the output folders of two finished searches. */
+export async function differences(one: string, other: string): Promise<string[]> {
+  const [a, b] = await Promise.all([contentsOf(one), contentsOf(other)]);
+  const names = new Set([...a.keys(), ...b.keys()]);
+  return [...names].filter((name) => !isDeepStrictEqual(a.get(name), b.get(name)));
 }
 
-/** Compares the output folders of two finished searches. */
-export function compareFolders(one: string, other: string): Comparison[] {
-  const same = (what: string, read: (folder: string) => unknown): Comparison => ({
-    what,
-    identical: isDeepStrictEqual(read(one), read(other)),
+/** Everything that the rest of a search, and its reader, depend on, by name. */
+async function contentsOf(folder: string): Promise<Map<string, unknown>> {
+  const [newest] = await manifestFiles(folder);
+  if (newest === undefined) throw new Error(`${folder} holds no checkpoint`);
+  const { arrays, run, state } = parseTimeless(readFileSync(newest, 'utf8')) as CheckpointManifest;
+  const contents = new Map<string, unknown>([
+    ['arrays of the newest checkpoint', readFileSync(join(newest, '..', arrays.file))],
+    ['run of the newest checkpoint', run],
+    ['files of an unfinished save', unfinishedFiles(folder)],
+    ['result.json', parseTimeless(readFileSync(join(folder, 'result.json'), 'utf8'))],
+  ]);
+  for (const [key, value] of Object.entries(state)) {
+    contents.set(`${key} of the newest checkpoint`, value);
+  }
+  metricsOf(folder).forEach((metric, i) => contents.set(`line ${i + 1} of metrics.jsonl`, metric));
+  const files = readdirSync(join(folder, 'nas')).map((name) => join('nas', name));
+  for (const name of [...files, ...SAME_BYTES]) {
+    const file = join(folder, name);
+    if (existsSync(file)) contents.set(name, readFileSync(file));
+  }
+  return contents;
+}
+
+/** Files of a save that has not come to its end: temporary ones, and arrays without a manifest. */
+export function unfinishedFiles(folder: string): string[] {
+  const checkpoints = join(folder, 'checkpoints');
+  const names = existsSync(checkpoints) ? readdirSync(checkpoints) : [];
+  return names.filter(
+    (name) => name.endsWith('.partial') || !names.includes(name.replace(/\..*$/, '.json')),
+  );
+}
+
+/** The lines of metrics.jsonl; their values are JSON in JSON. */
+function metricsOf(folder: string): object[] {
+  const lines = readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trim().split('\n');
+  return lines.map((line) => {
+    const metric = JSON.parse(line) as { readonly value: string };
+    return { ...metric, value: parseTimeless(metric.value) };
   });
-  const architectures = [...new Set([one, other].flatMap(architecturesIn))];
-  return [
-    same('step of the last checkpoint', newestStep),
-    same('tensors of the last checkpoint, byte for byte', (folder) =>
-      readFileSync(lastCheckpoint(folder, 'safetensors')),
-    ),
-    same('state in its manifest', (folder) => withoutTimes(readJson(lastCheckpoint(folder, 'json')))),
-    same('metrics.jsonl', (folder) => readMetrics(folder).map(withoutSpeed)),
-    same('result.json', (folder) => withoutTimes(readJson(join(folder, 'result.json')))),
-    same('bad_samples.txt', (folder) => readIfThere(join(folder, 'bad_samples.txt'))),
-    ...architectures.map((name) =>
-      same(`nas/${name}`, (folder) => readIfThere(join(folder, 'nas', name))),
-    ),
-  ];
 }
 
-function lastCheckpoint(folder: string, suffix: 'json' | 'safetensors'): string {
-  const step = newestStep(folder);
-  if (step === null) throw new Error(`${folder} holds no checkpoint`);
-  return checkpointFile(folder, step, suffix);
-}
-
-function architecturesIn(folder: string): string[] {
-  return readdirSync(join(folder, 'nas'));
-}
-
-function readJson(file: string): unknown {
-  return JSON.parse(readFileSync(file, 'utf8'));
-}
-
-function readIfThere(file: string): string | null {
-  return existsSync(file) ? readFileSync(file, 'utf8') : null;
-}
-
-/** Wall-clock measurements by the name of their key. */
-const TIMES = ['costShares', 'time', 'savedAt', 'elapsedMs'];
-
-function withoutTimes(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutTimes);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([key]) => !TIMES.includes(key));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, withoutTimes(inner)]));
-}
-
-function withoutSpeed({ value, ...line }: { readonly value: string }): object {
-  const metrics = JSON.parse(value) as Record<string, number>;
-  return { ...line, metrics: { ...metrics, imagesPerSecond: null } };
+function parseTimeless(text: string): unknown {
+  return JSON.parse(text, (key, value: unknown) => (TIMES.includes(key) ? undefined : value));
 }
