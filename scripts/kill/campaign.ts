@@ -5,10 +5,10 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckpointManifest } from '../../src/generated/checkpoint.ts';
 import { manifestFiles } from '../../src/trial/checkpoint/store.ts';
-import { differences, unfinishedFiles } from './differences.ts';
+import { differences, unfinishedFiles } from './compare.ts';
 import { killAsPlanned, newestManifest, type Pace } from './killer.ts';
 import { planKills } from './plan.ts';
-import { SearchChild } from './search-child.ts';
+import { SearchProcess } from './search-process.ts';
 
 /** What to do, and where. */
 export interface CampaignOptions {
@@ -66,12 +66,12 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignOut
 }
 
 /** Every second time the other command of the two that go on. */
-async function begin(config: string, output: string, index: number): Promise<SearchChild> {
+async function begin(config: string, output: string, index: number): Promise<SearchProcess> {
   const isResumed = index % 2 === 1 && (await newestManifest(output)) !== null;
   const args: [string, ...string[]] = isResumed
     ? ['resume', output]
     : ['search', '-c', config, '-o', output];
-  return new SearchChild(args, `${output}.log`);
+  return new SearchProcess(args, `${output}.log`);
 }
 
 /** Runs the search that is never killed. */

@@ -9,7 +9,7 @@ import {
   readManifest,
 } from '../../src/trial/checkpoint/store.ts';
 import type { PlannedKill } from './plan.ts';
-import type { SearchChild } from './search-child.ts';
+import type { SearchProcess } from './search-process.ts';
 
 const POLL_MS = 10;
 
@@ -34,7 +34,7 @@ export interface KillContext {
 
 /** Kills a search at the planned moment; false when it was done before. */
 export async function killAsPlanned(
-  search: SearchChild,
+  search: SearchProcess,
   { planned, output, pace }: KillContext,
 ): Promise<boolean> {
   const { target, progress, delay } = planned;
@@ -56,7 +56,7 @@ export async function newestManifest(output: string): Promise<CheckpointManifest
   return newest === undefined ? null : readManifest(newest).catch(() => newestManifest(output));
 }
 
-async function untilStep(search: SearchChild, output: string, share: number): Promise<void> {
+async function untilStep(search: SearchProcess, output: string, share: number): Promise<void> {
   let seen: string | undefined;
   while (!search.hasEnded) {
     const [newest] = await manifestFiles(output);
@@ -70,7 +70,7 @@ async function untilStep(search: SearchChild, output: string, share: number): Pr
 }
 
 /** Waits for the first file of a save; false when the search ended without one. */
-async function saveBegins(search: SearchChild, output: string): Promise<boolean> {
+async function saveBegins(search: SearchProcess, output: string): Promise<boolean> {
   const stop = new AbortController();
   void search.ended.then(() => {
     stop.abort();
