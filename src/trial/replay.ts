@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
@@ -34,10 +35,13 @@ const LIMIT_MS = 30_000;
  * drops them.
  *
  * @returns The number of metrics that NNI has now.
- * @throws TrialError METRICS_UNDELIVERED, FOLDER_IN_USE, USAGE when the channel is another trial's.
+ * @throws TrialError METRICS_UNDELIVERED, FOLDER_IN_USE, FILE_UNREADABLE when there is no such
+ * folder, USAGE when the channel is another trial's.
  */
 export async function replay(options: ReplayOptions): Promise<number> {
   const { folder } = options;
+  // Locking would make it.
+  if (!existsSync(folder)) throw missing(folder);
   const lock = await acquireLock(folder, { command: `replay of ${folder}`, time: options.now() });
   try {
     const waiting = await readUndelivered(folder);
@@ -92,15 +96,30 @@ function channelTo({ url, logger }: ReplayOptions, trialJobId: string): TrialCha
   });
 }
 
-/** Those that NNI's database does not hold; all of them, in doubt, where it does not tell. */
+/**
+ * Those that NNI's database does not hold: none where there is no database, and all of them, in
+ * doubt, where it does not answer.
+ */
 async function droppedOf(
   waiting: readonly Undelivered[],
   channel: TrialChannel,
 ): Promise<Undelivered[]> {
-  const received = await channel.receivedMetrics([]).catch(() => null);
-  if (received === null) return waiting.map(({ metric }) => ({ metric, inDoubt: true }));
-  const missing = waiting.filter(({ metric }) => !received.has(metricKey(metric)));
-  return missing.map(({ metric }) => ({ metric, inDoubt: false }));
+  try {
+    const received = await channel.receivedMetrics([]);
+    const dropped = waiting.filter(({ metric }) => received?.has(metricKey(metric)) === false);
+    return dropped.map(({ metric }) => ({ metric, inDoubt: false }));
+  } catch {
+    return waiting.map(({ metric }) => ({ metric, inDoubt: true }));
+  }
+}
+
+function missing(folder: string): TrialError {
+  return new TrialError('FILE_UNREADABLE', {
+    where: folder,
+    wanted: 'the output folder of a search',
+    found: 'nothing',
+    next: 'Name the folder that holds undelivered-metrics.jsonl.',
+  });
 }
 
 function undelivered({ folder, url }: ReplayOptions, found: string): TrialError {

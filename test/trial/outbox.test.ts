@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
@@ -177,6 +177,19 @@ describe('Outbox, faults of the manager', () => {
     assert.equal(await outbox.flush(LIMIT_MS), STREAM.length);
     assert.deepEqual(arrived(), []);
     assert.deepEqual(await recorded(), STREAM);
+    const waiting = STREAM.map((metric) => ({ metric, inDoubt: false }));
+    assert.deepEqual(await readUndelivered(folder), waiting);
+  });
+
+  it('warns where the disk cannot be written, and delivers what is in memory', async () => {
+    // Root may write everywhere: folders in the place of the files stop it too.
+    await mkdir(join(folder, `${UNDELIVERED_FILE}.partial`));
+    await mkdir(join(folder, `${METRICS_FILE}.partial`));
+    const outbox = await open();
+    await postAll(outbox);
+    assert.equal(await outbox.flush(LIMIT_MS), 0);
+    assert.deepEqual(arrived(), STREAM);
+    assert.match(logger.lines[0]!, /^warning metrics are kept in memory only: /);
   });
 });
 

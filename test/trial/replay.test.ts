@@ -4,7 +4,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metric } from '../../src/generated/nni-message.ts';
+import { acquireLock } from '../../src/trial/lock.ts';
 import { METRICS_FILE, readUndelivered, UNDELIVERED_FILE } from '../../src/trial/outbox.ts';
 import { replay } from '../../src/trial/replay.ts';
 import { FakeManager } from '../support/fake-manager.ts';
@@ -69,6 +71,37 @@ describe('replay', () => {
     manager.isDropping = true;
     await assert.rejects(send(), { ...UNDELIVERED, message: /answered for and does not have/ });
     assert.deepEqual(await readUndelivered(folder), WAITING);
+  });
+
+  it('keeps them, in doubt, when the database does not answer any more', async () => {
+    const fault = { status: 503 };
+    const sent = send();
+    while (manager.metrics.length < WAITING.length) await sleep(1);
+    manager.fail('metric-data', fault, fault);
+    await assert.rejects(sent, UNDELIVERED);
+    const waiting = WAITING.map(({ metric }) => ({ metric, inDoubt: true }));
+    assert.deepEqual(await readUndelivered(folder), waiting);
+  });
+
+  it('believes the channel where there is no database', async () => {
+    manager.hasDatabase = false;
+    assert.equal(await send(), 2);
+    assert.deepEqual(arrived(), STREAM.slice(1));
+    assert.equal(existsSync(join(folder, UNDELIVERED_FILE)), false);
+  });
+
+  it('refuses while a search writes into the folder', async () => {
+    const lock = await acquireLock(folder, { command: 'a search', time: new Date(0) });
+    await assert.rejects(send(), { code: 'FOLDER_IN_USE' });
+    await lock.release();
+    assert.deepEqual(manager.seen, []);
+    assert.equal(await send(), 2);
+  });
+
+  it('refuses a folder that is missing, and makes none', async () => {
+    await rm(folder, { recursive: true });
+    await assert.rejects(send(), { code: 'FILE_UNREADABLE' });
+    assert.equal(existsSync(folder), false);
   });
 
   it('keeps them when nobody listens', async () => {

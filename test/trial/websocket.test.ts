@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { on, once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import type { Metric } from '../../src/generated/nni-message.ts';
@@ -162,6 +163,27 @@ describe('WebSocketChannel', () => {
       const { metric } = JSON.parse(data.toString()) as { metric: string };
       assert.deepEqual(JSON.parse(metric), metricOf(n));
     }
+    await channel.close();
+  });
+
+  it('connects for as long as it takes once a search is under way', async () => {
+    const channel = openChannel();
+    const received = channel.receiveParameters();
+    const first = await accept();
+    first.send(PARAMETER);
+    await received;
+    const port = portOf(server);
+    await stopServer(server);
+    const sent = channel.sendMetric(metricOf(0));
+    const isRefused = (line: string): boolean => line.includes('ECONNREFUSED');
+    const tries = 3 * PATIENCE.connectDelaysMs.length;
+    while (logger.lines.filter(isRefused).length < tries) await sleep(1);
+    server = await startServer(port);
+    const messages = on(await accept(), 'message') as AsyncIterableIterator<[Buffer]>;
+    await sent;
+    const [data] = (await messages.next()).value as [Buffer];
+    const { metric } = JSON.parse(data.toString()) as { metric: string };
+    assert.deepEqual(JSON.parse(metric), metricOf(0));
     await channel.close();
   });
 

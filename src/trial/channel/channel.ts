@@ -47,13 +47,13 @@ export function metricKey({ type, sequence }: Pick<Metric, 'type' | 'sequence'>)
   return `${type}/${sequence}`;
 }
 
-/** Whether NNI may have a metric whose sending has failed: it broke, or was ended, under way. */
+/**
+ * Whether NNI may have a metric whose sending has failed. The cause of the error is what broke, or
+ * cut off, a sending that was under way; without one NNI, or this side, has refused the metric.
+ */
 export function mayHaveArrived(error: unknown): boolean {
   if (!(error instanceof TrialError)) return true;
-  if (error.code === 'CHANNEL_CLOSED') return true;
-  return (
-    error.code === 'CHANNEL_FAILED' && error.cause !== undefined && !isUndelivered(error.cause)
-  );
+  return error.cause !== undefined && !isUndelivered(error.cause);
 }
 
 /**
@@ -132,14 +132,19 @@ export function channelFailed(
   );
 }
 
-/** The rejection of every call on a channel that either side ended on purpose. */
-export function channelClosed(where: string, reason: string): TrialError {
-  return new TrialError('CHANNEL_CLOSED', {
+/**
+ * The rejection of every call on a channel that either side ended on purpose.
+ *
+ * @param cause - How it cut off what was under way; left out where nothing was.
+ */
+export function channelClosed(where: string, reason: string, cause?: unknown): TrialError {
+  const complaint = {
     where,
     wanted: 'an open channel',
     found: `a closed one (${reason})`,
     next: 'The experiment or this trial is being stopped; if it is not, resume it with nnictl resume.',
-  });
+  };
+  return new TrialError('CHANNEL_CLOSED', complaint, cause);
 }
 
 /** Text of an error of node's network layer, whose message is empty when it tried two addresses. */

@@ -56,6 +56,8 @@ export function isUndelivered(error: unknown): boolean {
 
 /** Errors of a connection that was never made: the manager has seen nothing of the request. */
 export function isUnconnected(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN';
+  // One error for each address of the host.
+  if (error instanceof AggregateError) return true;
+  const call = error instanceof Error && 'syscall' in error ? error.syscall : undefined;
+  return call === 'connect' || call === 'getaddrinfo';
 }

@@ -181,7 +181,7 @@ export class HttpChannel implements TrialChannel {
       return await dialogue(AbortSignal.any([this.closing.signal, deadline]));
     } catch (error) {
       if (error instanceof TrialError) throw error;
-      if (this.closing.signal.aborted) throw channelClosed(url, 'this side has closed it');
+      if (this.closing.signal.aborted) throw channelClosed(url, 'this side has closed it', error);
       const found = deadline.aborted ? `none in ${limitMs} ms` : networkMessage(error);
       throw channelFailed(url, 'an answer', found, error);
     }

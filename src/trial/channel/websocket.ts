@@ -100,7 +100,7 @@ export class WebSocketChannel implements TrialChannel {
     const reason = 'trial has ended';
     const bye: ByeCommand = { type: '_bye_', reason };
     if (!this.ended.signal.aborted) socket?.send(encodeJson(bye));
-    this.end(channelClosed(this.options.url, 'this side has closed it'));
+    this.end(this.closed('this side has closed it'));
     if (socket === null) return;
     socket.close(CLOSED_ON_PURPOSE, reason);
     const limit = AbortSignal.timeout(this.patience.closeMs);
@@ -237,11 +237,16 @@ export class WebSocketChannel implements TrialChannel {
       case '_nop_':
         return;
       case '_bye_':
-        this.end(channelClosed(url, JSON.stringify(command['reason'])));
+        this.end(this.closed(JSON.stringify(command['reason'])));
         return;
       default:
         this.answers.emit('parameter', recordOfCommand(command, url));
     }
+  }
+
+  private closed(reason: string): TrialError {
+    const cutOff = this.isWriting ? new Error('a frame was being written') : undefined;
+    return channelClosed(this.options.url, reason, cutOff);
   }
 
   private end(reason: unknown): void {
