@@ -11,6 +11,8 @@ export interface Experiment {
   readonly id: string;
   readonly manager: Manager;
   readonly stop: () => Promise<void>;
+  /** Writes all trials with all their reports to a file. */
+  readonly exportTo: (file: string, type: 'csv' | 'json') => Promise<void>;
 }
 
 /** What `nnictl create` needs to know. */
@@ -30,16 +32,35 @@ export interface ExperimentPlan {
  *
  * @throws TrialError PORT_IN_USE, or NNI_UNAVAILABLE when nnictl refuses.
  */
-export async function createExperiment(plan: ExperimentPlan): Promise<Experiment> {
-  const { pythonFolder, config, port } = plan;
+export function createExperiment(plan: ExperimentPlan): Promise<Experiment> {
+  return launch(plan, ['create', '--config', plan.config]);
+}
+
+/**
+ * Goes on with an experiment that was stopped: NNI runs its unfinished trials again.
+ *
+ * @throws TrialError PORT_IN_USE, or NNI_UNAVAILABLE when nnictl refuses.
+ */
+export function resumeExperiment(plan: ExperimentPlan, id: string): Promise<Experiment> {
+  return launch(plan, ['resume', id]);
+}
+
+async function launch(plan: ExperimentPlan, command: readonly string[]): Promise<Experiment> {
+  const { pythonFolder, port } = plan;
   await requireFreePort(port);
   const env = managerEnvironment(plan.env);
   const nnictl = (args: readonly string[]): Promise<void> =>
     runNnictl(join(pythonFolder, 'bin/nnictl'), args, env);
-  await nnictl(['create', '--config', config, '--port', String(port)]);
+  await nnictl([...command, '--port', String(port)]);
   const manager = connectManager(port);
   const id = await manager.experimentId();
-  return { id, manager, stop: () => nnictl(['stop', id]) };
+  return {
+    id,
+    manager,
+    stop: () => nnictl(['stop', id]),
+    exportTo: (file, type) =>
+      nnictl(['experiment', 'export', id, '--type', type, '--filename', file, '--intermediate']),
+  };
 }
 
 /**

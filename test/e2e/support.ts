@@ -2,7 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { createExperiment, type Experiment, freePort } from '../../scripts/nni/experiment.ts';
+import {
+  createExperiment,
+  type Experiment,
+  freePort,
+  resumeExperiment,
+} from '../../scripts/nni/experiment.ts';
 import { writeShapes } from '../../src/data/shapes.ts';
 
 /** A network of three searched blocks that trains in seconds. */
@@ -77,8 +82,16 @@ export interface TestExperiment {
   readonly command?: (plain: string) => string;
 }
 
+/** A running experiment of one test. */
+export interface StartedExperiment extends Experiment {
+  /** `nnictl stop`, after which the files are still there. */
+  readonly interrupt: () => Promise<void>;
+  /** `nnictl resume` of what was interrupted, by the manager that it resolves with. */
+  readonly resume: () => Promise<Experiment>;
+}
+
 /** Starts a real NNI experiment in a HOME of its own; `stop` also removes all its files. */
-export async function startExperiment(plan: TestExperiment): Promise<Experiment> {
+export async function startExperiment(plan: TestExperiment): Promise<StartedExperiment> {
   const { folder, config } = await writeTinySearch(plan.changes);
   const home = join(folder, 'home');
   mkdirSync(home);
@@ -91,8 +104,14 @@ export async function startExperiment(plan: TestExperiment): Promise<Experiment>
     const env = { ...process.env, HOME: home };
     const port = await freePort();
     const pythonFolder = resolve('.python');
-    const experiment = await createExperiment({ pythonFolder, config: file, port, env });
-    return { ...experiment, stop: () => experiment.stop().finally(remove) };
+    const files = { pythonFolder, config: file, port, env };
+    const experiment = await createExperiment(files);
+    return {
+      ...experiment,
+      interrupt: experiment.stop,
+      resume: () => resumeExperiment(files, experiment.id),
+      stop: () => experiment.stop().finally(remove),
+    };
   } catch (error) {
     remove();
     throw error;
