@@ -4,8 +4,17 @@ import { join } from 'node:path';
 import { TrialError } from '../../src/foundation/errors.ts';
 import type { Logger } from '../../src/foundation/logger.ts';
 
-/** NNI, and the limits without which NNI 3.0 does not start on today's packages. */
-const REQUIREMENTS = ['nni==3.0', 'setuptools<81', 'filelock<3.12', 'typeguard>=3,<4.1.3'];
+/**
+ * NNI, and the limits without which NNI 3.0 does not start on today's packages; a reader of
+ * checkpoints.
+ */
+const REQUIREMENTS = [
+  'nni==3.0',
+  'setuptools<81',
+  'filelock<3.12',
+  'typeguard>=3,<4.1.3',
+  'safetensors[numpy]==0.6.2',
+];
 
 export interface PythonEnvironment {
   /** Absolute path of the environment; whatever lies there and is not complete is replaced. */

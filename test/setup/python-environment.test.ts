@@ -48,11 +48,11 @@ function ensure(python: string, name = 'environment'): void {
 }
 
 describe('the Python environment', () => {
-  it('holds NNI 3.0 with the limits that it needs today', () => {
+  it('holds NNI 3.0 with the limits that it needs today, and a reader of checkpoints', () => {
     ensure(fakePython(0));
     assert.equal(
       readFileSync(join(scratch, 'pip-arguments'), 'utf8').trim(),
-      'install --quiet --no-input nni==3.0 setuptools<81 filelock<3.12 typeguard>=3,<4.1.3',
+      'install --quiet --no-input nni==3.0 setuptools<81 filelock<3.12 typeguard>=3,<4.1.3 safetensors[numpy]==0.6.2',
     );
   });
 
