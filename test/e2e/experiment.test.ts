@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Experiment } from '../../scripts/nni/experiment.ts';
@@ -81,6 +83,35 @@ describe('a real NNI experiment with two trials at a time', { timeout: 300_000 }
     }
   });
 
+  it('R20: nnictl exports what all trials reported as valid JSON and CSV', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nni-cream-export-'));
+    try {
+      const [json, csv] = [join(folder, 'all.json'), join(folder, 'all.csv')];
+      await experiment?.exportTo(json, 'json');
+      await experiment?.exportTo(csv, 'csv');
+      const rows = JSON.parse(readFileSync(json, 'utf8')) as ExportedTrial[];
+      const table = parseCsv(csv);
+      const ids = outcome.trials.map(({ id }) => id).sort();
+      assert.deepEqual(rows.map(({ trialJobId }) => trialJobId).sort(), ids);
+      assert.deepEqual(table.map(({ trialJobId }) => trialJobId).sort(), ids);
+      for (const { trialJobId, parameter, value, intermediate } of rows) {
+        const values = metrics
+          .filter(({ trialId }) => trialId === trialJobId)
+          .map((it) => it.values);
+        assert.deepEqual(JSON.parse(value), values.at(-1));
+        // NNI lists the final report among the intermediate ones, as the last.
+        const reports = intermediate.map((text): unknown => JSON.parse(text));
+        assert.deepEqual(reports, values);
+        const row = table.find((other) => other['trialJobId'] === trialJobId)!;
+        assert.equal(Number(row['default']), values.at(-1)?.['default']);
+        assert.equal(Number(row['seed']), parameter.seed);
+        assert.deepEqual(JSON.parse(row['intermediate']!), reports);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('reports the answer of the result as the final metric', () => {
     for (const { id, folder } of outcome.trials) {
       const final = metrics.find(({ trialId, type }) => trialId === id && type === 'FINAL');
@@ -90,6 +121,25 @@ describe('a real NNI experiment with two trials at a time', { timeout: 300_000 }
     }
   });
 });
+
+/** An entry of `nnictl experiment export --type json`. */
+interface ExportedTrial {
+  readonly trialJobId: string;
+  readonly parameter: { readonly seed: number };
+  /** JSON text of the final report. */
+  readonly value: string;
+  /** JSON text of each report. */
+  readonly intermediate: readonly string[];
+}
+
+/** Rows of a CSV file by column, as Python's own module reads them. */
+function parseCsv(file: string): Record<string, string>[] {
+  const script =
+    'import csv, json, sys; print(json.dumps(list(csv.DictReader(open(sys.argv[1])))))';
+  const run = spawnSync('.python/bin/python', ['-c', script, file], { encoding: 'utf8' });
+  assert.equal(run.status, 0, run.stderr);
+  return JSON.parse(run.stdout) as Record<string, string>[];
+}
 
 function readResult(folder: string): SearchResult {
   return JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')) as SearchResult;
