@@ -41,7 +41,7 @@ export async function treatPresent(output: string, policy: PresentPolicy): Promi
       where: result,
       wanted: 'a folder without a finished search',
       found: 'its result',
-      next: 'Name another folder, or throw away what this one holds with --overwrite.',
+      next: 'Name another folder, or throw away what this one holds: nni-cream search --overwrite.',
     });
   }
 }
