@@ -37,14 +37,19 @@ export async function killAsPlanned(
   search: SearchProcess,
   { planned, output, pace }: KillContext,
 ): Promise<boolean> {
-  const { target, progress, delay } = planned;
+  const { target, progress, latest, delay } = planned;
   if (target === 'time') {
-    await search.unlessEnded(sleep(2 * delay * pace.startUpMs));
+    await Promise.race([sleep(delay * pace.startUpMs), untilNewStep(search, output, latest)]);
+  } else if (target === 'progress') {
+    await untilStep(search, output, progress);
+    // Where an earlier process has got as far, this one is to have begun its work at least.
+    const startUpMs = Math.max(0, pace.startUpMs - search.ageMs);
+    const delayMs = startUpMs + delay * pace.intervalMs;
+    await Promise.race([sleep(delayMs), untilNewStep(search, output, latest)]);
   } else {
     await untilStep(search, output, progress);
-    if (target === 'progress') await search.unlessEnded(sleep(delay * pace.intervalMs));
     // Early moments are the likelier ones: small saves take a few milliseconds.
-    else if (await saveBegins(search, output)) await sleep(delay ** 3 * SAVE_MS);
+    if (await saveBegins(search, output)) await sleep(delay ** 3 * SAVE_MS);
   }
   return search.kill('SIGKILL');
 }
@@ -56,12 +61,27 @@ export async function newestManifest(output: string): Promise<CheckpointManifest
   return newest === undefined ? null : readManifest(newest).catch(() => newestManifest(output));
 }
 
+/** Waits until a checkpoint holds a share of the steps, at most until the search has ended. */
 async function untilStep(search: SearchProcess, output: string, share: number): Promise<void> {
-  let seen: string | undefined;
+  await untilManifest(search, output, { share, seen: undefined });
+}
+
+/** The same, but for the checkpoint that is there already. */
+async function untilNewStep(search: SearchProcess, output: string, share: number): Promise<void> {
+  const [seen] = await manifestFiles(output);
+  await untilManifest(search, output, { share, seen });
+}
+
+async function untilManifest(
+  search: SearchProcess,
+  output: string,
+  { share, seen }: { share: number; seen: string | undefined },
+): Promise<void> {
+  let last = seen;
   while (!search.hasEnded) {
     const [newest] = await manifestFiles(output);
-    if (newest !== seen) {
-      seen = newest;
+    if (newest !== last) {
+      last = newest;
       const manifest = await newestManifest(output);
       if (manifest && manifest.state.step >= Math.floor(share * manifest.run.totalSteps)) return;
     }

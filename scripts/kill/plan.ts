@@ -8,8 +8,10 @@ export type KillTarget = 'progress' | 'save' | 'time';
 /** One kill that is to come; all numbers are uniform in [0, 1). */
 export interface PlannedKill {
   readonly target: KillTarget;
-  /** Share of the search's steps that a checkpoint has to hold before; 0 when only time counts. */
+  /** Share of the search's steps that a checkpoint has to hold before, unless only time counts. */
   readonly progress: number;
+  /** Share that a new checkpoint may hold at most: then it is time, whatever the delay. */
+  readonly latest: number;
   /** Share of the longest delay after that. */
   readonly delay: number;
 }
@@ -24,6 +26,6 @@ export function planKills(count: number, seed: number): PlannedKill[] {
   return Array.from({ length: count }, (_, index) => {
     const target = index % 3 === 1 ? 'save' : index % 6 === 0 ? 'time' : 'progress';
     const progress = (index + rng.uniform()) / count;
-    return { target, progress: target === 'time' ? 0 : progress, delay: rng.uniform() };
+    return { target, progress, latest: (index + 1) / count, delay: rng.uniform() };
   });
 }

@@ -37,11 +37,6 @@ export class SearchProcess {
     return this.#ageMs !== null;
   }
 
-  /** Waits for something else, but no longer than the process lives. */
-  async unlessEnded(other: Promise<unknown>): Promise<void> {
-    await Promise.race([other, this.ended]);
-  }
-
   /**
    * Ends the process by a signal; false when it was done before.
    *
