@@ -45,12 +45,22 @@ export interface Complaint {
   readonly next: string;
 }
 
+/** Characters of one part of a complaint: it may quote a document of any length. */
+const MAX_QUOTED = 4000;
+
+function shorten(text: string): string {
+  return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
+}
+
 /** A failure that the operator can act on. Anything else that is thrown is a defect. */
 export class TrialError extends Error {
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, complaint: Complaint, cause?: unknown) {
-    const { where, wanted, found, next } = complaint;
+    const [where, wanted, found] = [complaint.where, complaint.wanted, complaint.found].map(
+      shorten,
+    );
+    const { next } = complaint;
     super(`${where}: wanted ${wanted}; found ${found}. ${next}`, { cause });
     this.name = 'TrialError';
     this.code = code;

@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { TrialError, type ErrorCode } from './errors.ts';
+import { isNestedTooDeeply, MAX_NESTING } from './nesting.ts';
 
 /** A JSON schema and how to speak of the documents that it describes. */
 export interface Contract {
@@ -28,11 +29,20 @@ function describeViolation({ instancePath, message, keyword, params }: ErrorObje
   return `${instancePath || '/'}: ${message ?? keyword}${detail}`;
 }
 
+/** Violations that one error lists. */
+const MAX_LISTED = 20;
+
+function describeViolations(errors: readonly ErrorObject[]): string {
+  const more = errors.length - MAX_LISTED;
+  const listed = errors.slice(0, MAX_LISTED).map(describeViolation).join('; ');
+  return more > 0 ? `${listed}; and ${more} more` : listed;
+}
+
 /**
  * Makes the check of one kind of document. The schema is compiled at the first use.
  *
  * @returns A function from an untrusted value and its place to a copy of it with the schema's
- *   defaults filled in. It throws TrialError with the contract's code, listing every violation.
+ *   defaults filled in. It throws TrialError with the contract's code, listing the violations, at most 20.
  */
 export function createValidator<T>(contract: Contract): Validator<T> {
   let validate: ValidateFunction<T> | undefined;
@@ -44,10 +54,14 @@ export function createValidator<T>(contract: Contract): Validator<T> {
       strict: true,
       allowUnionTypes: true,
     }).compile<T>(contract.schema);
+    const { code, noun, next } = contract;
+    if (isNestedTooDeeply(value)) {
+      const found = `more than ${MAX_NESTING} objects or lists inside one another`;
+      throw new TrialError(code, { where, wanted: noun, found, next });
+    }
     const copy: unknown = structuredClone(value);
     if (validate(copy)) return copy;
-    const found = (validate.errors ?? []).map(describeViolation).join('; ');
-    const { code, noun, next } = contract;
+    const found = describeViolations(validate.errors ?? []);
     throw new TrialError(code, { where, wanted: noun, found, next });
   };
 }
