@@ -61,7 +61,8 @@ function nameInEntry(entry: unknown, candidates: readonly string[]): unknown {
   }
   if (!isRecord(entry)) return entry;
   const name = own(entry, '_value');
-  return candidates.indexOf(String(name)) === own(entry, '_idx') ? name : undefined;
+  const isOne = typeof name === 'string' && candidates.indexOf(name) === own(entry, '_idx');
+  return isOne ? name : undefined;
 }
 
 function pathOfSample(
@@ -78,7 +79,7 @@ function pathOfSample(
     const known = candidates.map(({ name }) => name);
     const name = nameInEntry(own(sample, label), known);
     if (typeof name === 'string') return name;
-    const found = JSON.stringify(own(sample, label));
+    const found = Object.hasOwn(sample, label) ? JSON.stringify(sample[label]) : 'nothing';
     throw invalid(`${where}: label "${label}"`, `one of ${known.join(', ')}`, found);
   });
   return pathOfNames(space, names, where);

@@ -125,6 +125,11 @@ export function namesOfCreamList(
   });
 }
 
+/** Text of a number; of anything else, which has no such text, nothing. */
+function textOf(value: unknown): string {
+  return typeof value === 'number' ? String(value) : '';
+}
+
 /**
  * Reads a sample of NNI's MobileNetV3Space.
  *
@@ -139,10 +144,10 @@ export function namesOfMobileNetV3(
 ): readonly string[] {
   const depths = depthsOf(space);
   const found = depths.map((_, s) => sample[`s${s + 1}_depth`]);
-  if (found.join() !== depths.join()) {
+  if (found.some((depth, s) => depth !== depths[s])) {
     throw invalid(where, `stages of ${depths.join()} blocks`, found);
   }
   return space.choices.map(
-    ({ name }) => `k${String(sample[`${name}_ks`])}e${String(sample[`${name}_exp`])}`,
+    ({ name }) => `k${textOf(sample[`${name}_ks`])}e${textOf(sample[`${name}_exp`])}`,
   );
 }

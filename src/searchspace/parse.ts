@@ -29,7 +29,8 @@ const validateSpace = createValidator<NasSearchSpace>({
 });
 
 function firstDuplicate<T>(values: readonly T[]): T | undefined {
-  return values.find((value, i) => values.indexOf(value) !== i);
+  const known = new Set<T>();
+  return values.find((value) => known.size === known.add(value).size);
 }
 
 /** Refuses what the schema cannot say: names used twice, a head that does not classify. */

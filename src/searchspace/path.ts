@@ -4,7 +4,7 @@ import type { Candidate, Path, SearchSpace } from './space.ts';
 /** The candidate names of a path under their labels, as an NNI tuner would send them. */
 export type Sample = Readonly<Record<string, string>>;
 
-const MAX_DIGITS = 10;
+const DIGITS = '0123456789';
 
 /** Text that is the same for two paths of one space exactly when they are the same network. */
 export function pathKey(path: Path): string {
@@ -80,7 +80,7 @@ export function pathOfNames(space: SearchSpace, names: readonly string[], where:
  * @returns Null when the skeleton has more candidates than there are digits.
  */
 export function pathCode(space: SearchSpace, path: Path): string | null {
-  if (space.candidateNames.length > MAX_DIGITS) return null;
+  if (space.candidateNames.length > DIGITS.length) return null;
   return pathNames(space, path)
     .map((name) => space.candidateNames.indexOf(name))
     .join('');
@@ -92,7 +92,10 @@ export function pathCode(space: SearchSpace, path: Path): string | null {
  * @throws TrialError ARCHITECTURE_INVALID when a digit names no candidate or the count differs.
  */
 export function pathOfCode(space: SearchSpace, code: string, where: string): Path {
-  const names = Array.from(code, (digit) => space.candidateNames[Number(digit)] ?? digit);
+  const names = Array.from(
+    code,
+    (digit) => space.candidateNames[DIGITS.indexOf(digit)] ?? `digit "${digit}"`,
+  );
   return pathOfNames(space, names, where);
 }
 

@@ -86,9 +86,9 @@ describe('pathOfCode', () => {
           pattern.test(thrown.message),
       );
     };
-    refuse('22222223', /--arch: label "layer_7": wanted identity, mb3_k3, mb6_k5; found 3/);
+    refuse('22222223', /--arch: label "layer_7": wanted identity, mb3_k3, mb6_k5; found digit "3"/);
     refuse('2222222', /each of the 8 blocks.*found 7/);
-    refuse('2222222x', /found x/);
+    refuse('2222222x', /found digit "x"/);
   });
 });
 
