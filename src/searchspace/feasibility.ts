@@ -36,6 +36,8 @@ interface MacsTable {
 
 /** Above this many different totals a sample takes the place of counting. */
 const MAX_SUMS = 100_000;
+/** Additions that counting may take: some seconds. */
+const MAX_ADDITIONS = 10_000_000;
 const SAMPLES = 20_000;
 const NORMAL_97_5 = 1.959964;
 
@@ -61,15 +63,17 @@ function extreme(
   return { path, macs };
 }
 
-/** Number of networks at each total, or null when there are too many different totals. */
+/** Number of networks at each total, or null when counting them takes too much. */
 function countByMacs({ fixed, choices }: MacsTable): ReadonlyMap<number, bigint> | null {
   let counts = new Map([[fixed, 1n]]);
+  let additions = 0;
   for (const macs of choices) {
     const next = new Map<number, bigint>();
     for (const [total, count] of counts) {
       for (const more of macs) next.set(total + more, (next.get(total + more) ?? 0n) + count);
+      additions += macs.length;
+      if (next.size > MAX_SUMS || additions > MAX_ADDITIONS) return null;
     }
-    if (next.size > MAX_SUMS) return null;
     counts = next;
   }
   return counts;
@@ -82,7 +86,9 @@ function exactShare(counts: ReadonlyMap<number, bigint>, { minMacs, maxMacs }: B
     all += count;
     if (macs >= minMacs && macs <= maxMacs) inside += count;
   }
-  return Number(inside) / Number(all);
+  // A number holds at most 1024 bits; what is cut off of both is less than it can tell apart.
+  const excess = BigInt(Math.max(0, all.toString(2).length - 1000));
+  return Number(inside >> excess) / Number(all >> excess);
 }
 
 function sampledShare({ fixed, choices }: MacsTable, { minMacs, maxMacs }: Budget): number {
