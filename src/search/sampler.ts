@@ -41,7 +41,10 @@ export function samplePath(space: SearchSpace, options: SamplerOptions, rng: Rng
 
 function sampleCandidate(block: Block, prior: SamplerOptions['prior'], rng: Rng): number {
   if (prior === null) return rng.below(block.candidates.length);
-  const weights = block.candidates.map(({ name }) => prior[name] ?? 0);
+  const weights = block.candidates.map(({ name }) =>
+    // A candidate may be named like something that every object inherits, such as "constructor".
+    Object.hasOwn(prior, name) ? (prior[name] ?? 0) : 0,
+  );
   let rest = rng.uniform() * weights.reduce((sum, weight) => sum + weight, 0);
   const index = weights.findIndex((weight) => (rest -= weight) < 0);
   // Rounding can leave a rest of zero: the last candidate that can be drawn takes it.
