@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import {
   CST,
   isScalar,
@@ -13,14 +13,22 @@ import { MAX_NESTING } from '../foundation/nesting.ts';
 import { bindSearchSpace, parseNasSpace, parseSkeleton } from '../searchspace/parse.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 
+/** Most characters of a document, 16 Mi. */
+const MAX_CHARACTERS = 2 ** 24;
+
 /**
- * Reads a text file.
+ * Reads a text file of at most 16 Mi characters.
  *
  * @throws TrialError FILE_UNREADABLE
  */
 export async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    let text = '';
+    for await (const chunk of createReadStream(file, { encoding: 'utf8' })) {
+      text += String(chunk);
+      if (text.length > MAX_CHARACTERS) throw new Error(`more than ${MAX_CHARACTERS} characters`);
+    }
+    return text;
   } catch (cause) {
     throw new TrialError(
       'FILE_UNREADABLE',
@@ -30,9 +38,6 @@ export async function readText(file: string): Promise<string> {
   }
 }
 
-/** Most characters of a document, 16 Mi. */
-const MAX_CHARACTERS = 2 ** 24;
-
 /** Most lexical tokens, spaces included: memory and time of the YAML parser grow with them. */
 const MAX_TOKENS = 500_000;
 
@@ -41,17 +46,18 @@ const REFERENCES: readonly unknown[] = ['anchor', 'alias', 'tag'];
 
 /** Throws when a text would take the parser more time, memory or stack than any real document. */
 function checkExtent(text: string): void {
-  const require = (isMet: boolean, wanted: string): void => {
-    if (!isMet) throw new Error(`not ${wanted}`);
+  const limit = (count: number, most: number, unit: string): void => {
+    if (count > most) throw new Error(`more than ${most} ${unit}`);
   };
-  require(text.length <= MAX_CHARACTERS, `at most ${MAX_CHARACTERS} characters`);
+  limit(text.length, MAX_CHARACTERS, 'characters');
   const parser = new Parser();
   let tokens = 0;
   for (const token of new Lexer().lex(text)) {
     void Array.from(parser.next(token));
-    require(++tokens <= MAX_TOKENS, `at most ${MAX_TOKENS} tokens`);
-    require(parser.stack.length <= MAX_NESTING, `at most ${MAX_NESTING} levels`);
-    require(!REFERENCES.includes(CST.tokenType(token)), 'free of anchors, aliases and tags');
+    limit(++tokens, MAX_TOKENS, 'tokens');
+    limit(parser.stack.length, MAX_NESTING, 'levels');
+    const type = CST.tokenType(token);
+    if (REFERENCES.includes(type)) throw new Error(`${type} ${token}: write the value itself`);
   }
 }
 
@@ -87,7 +93,7 @@ export function parseDocument(text: string, where: string, code: ErrorCode): unk
   } catch (cause) {
     throw new TrialError(
       code,
-      { where, wanted: 'JSON or YAML', found: messageOf(cause), next: 'Correct the text' },
+      { where, wanted: 'JSON or plain YAML', found: messageOf(cause), next: 'Correct the text' },
       cause,
     );
   }
