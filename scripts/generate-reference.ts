@@ -23,8 +23,8 @@ under _default_ means that nothing is assumed; the description says what happens
 How the files fit together: [Write a search space](../guides/write-a-search-space.md).`;
 
 const TUNER_NOTE = `The tuner of an NNI experiment may set these keys too, all but those that say what the file is or where
-to write: \`$schema\`, \`version\`, \`skeleton\`, \`space\`, \`data.cache\`, \`output\`, \`resumeFrom\`. A key of the experiment's search space is the key as it stands here, such as
-\`seed\` or \`data.jitter\`.`;
+to write: \`$schema\`, \`version\`, \`skeleton\`, \`space\`, \`data.cache\`, \`output\`, \`resumeFrom\`.
+A key of the experiment's search space is the key as it stands here, such as \`seed\` or \`data.jitter\`.`;
 
 /** The part of JSON Schema that the schemas use for files written by hand. */
 interface Schema {

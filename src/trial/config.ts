@@ -33,6 +33,11 @@ export const CONFIG_KEYS: readonly string[] = keysOf(configSchema.properties).fi
   (key) => key !== '$schema' && key !== 'version',
 );
 
+/** Not for a tuner: what the search is about, and what names a place to write to. */
+const FILE_KEYS: readonly string[] = ['skeleton', 'space', 'data.cache', 'output', 'resumeFrom'];
+
+const PARAMETER_KEYS = CONFIG_KEYS.filter((key) => !FILE_KEYS.includes(key));
+
 function resolvePaths(file: TrialConfigFile, directory: string): TrialConfig {
   const absolute = (relative: string): string => path.resolve(directory, relative);
   const { output, resumeFrom } = file;
@@ -95,9 +100,9 @@ export function applyParameters(
       "Keep the network's labels out of the experiment's searchSpace: the search samples";
     throw unexpected('config keys only', labels, `${next} them itself`);
   }
-  const unknown = keys.filter((key) => !CONFIG_KEYS.includes(key));
+  const unknown = keys.filter((key) => !PARAMETER_KEYS.includes(key));
   if (unknown.length > 0) {
-    const wanted = `config keys: ${CONFIG_KEYS.join(', ')}`;
+    const wanted = `config keys: ${PARAMETER_KEYS.join(', ')}`;
     throw unexpected(wanted, unknown, "Correct the experiment's searchSpace");
   }
   const { directory, ...file } = config;

@@ -53,6 +53,7 @@ describe('parseTrialConfig', () => {
       calibrationImages: 1000,
       baselinePaths: 10,
       engine: 'native',
+      checkpoint: { minutes: 5 },
     });
   });
 
@@ -128,12 +129,22 @@ describe('applyParameters', () => {
   });
 
   it('refuses keys that no config has, and whole groups', () => {
-    for (const key of ['learning_rate', 'data', 'data.', 'data.path.x', '$schema', 'version']) {
+    for (const key of ['learning_rate', 'data', 'data.', 'data.path.x', '$schema', 'version', '']) {
       throwsTrialError(
         () => applyParameters(config, { [key]: 1 }, []),
         'PARAMETERS_UNEXPECTED',
         `"${key}"`,
         'data.jitter',
+      );
+    }
+  });
+
+  it('lets a tuner name neither another network nor a place to write to', () => {
+    for (const key of ['skeleton', 'space', 'data.cache', 'output', 'resumeFrom']) {
+      throwsTrialError(
+        () => applyParameters(config, { [key]: '../../elsewhere' }, []),
+        'PARAMETERS_UNEXPECTED',
+        `"${key}"`,
       );
     }
   });
