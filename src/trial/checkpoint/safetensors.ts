@@ -82,8 +82,9 @@ function arrayOf(
 ): NamedArray {
   const { dtype, shape, data_offsets: offsets } = Object(entry) as Record<string, unknown>;
   const type = dtype === 'F32' || dtype === 'F64' ? TYPES[dtype] : null;
-  if (type === null || !isCounts(shape) || !isCounts(offsets)) {
-    throw invalid(where, `"${name}" as float32 or float64 with shape and offsets`, String(dtype));
+  if (type === null || !isCounts(shape) || !isCounts(offsets) || offsets.length !== 2) {
+    const wanted = `"${name}" as float32 or float64 with a shape and two offsets`;
+    throw invalid(where, wanted, JSON.stringify(entry));
   }
   const wanted = shape.reduce((count, length) => count * length, type.bytes);
   const bytes = new Uint8Array(numbers.subarray(...offsets));
