@@ -75,10 +75,16 @@ async function main(): Promise<void> {
       'note: the config has no checkpoint.steps, so few moments differ: an epoch is repeated',
     );
   }
-  const [kills, seed] = [Number(values.kills), Number(values.seed)];
+  const [kills, seed] = [countOf('--kills', values.kills), countOf('--seed', values.seed)];
   console.log(`seed ${seed}, ${kills} kills, folder ${folder}`);
   const outcome = await runCampaign({ config, folder, kills, seed, print: console.log });
   console.log(describe(outcome, kills).join('\n'));
   if (outcome.differences.length > 0) process.exitCode = 1;
   else if (values.folder === undefined) rmSync(folder, { recursive: true });
+}
+
+function countOf(option: string, text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(count)) return count;
+  throw new Error(`${option} takes a number, not "${text}"`);
 }

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckpointManifest } from '../../src/generated/checkpoint.ts';
 import { manifestFiles } from '../../src/trial/checkpoint/store.ts';
-import { differences, unfinishedFiles } from './compare.ts';
+import { differences, unfinishedAtMs } from './compare.ts';
 import { killAsPlanned, newestManifest, type Pace } from './killer.ts';
 import { planKills } from './plan.ts';
 import { SearchProcess } from './search-process.ts';
@@ -48,17 +48,13 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignOut
   const phases: Phase[] = [];
   let search = await begin(config, output, 0);
   for (const [index, planned] of planKills(kills, seed).entries()) {
-    const before = await newestManifest(output);
+    const before = await stateOf(output);
     if (!(await killAsPlanned(search, { planned, output, pace }))) break;
-    const after = await newestManifest(output);
-    const isStarting = after?.savedAt === before?.savedAt && search.ageMs < pace.startUpMs;
-    const phase = isStarting ? 'start-up' : phaseOf(output, after);
+    const after = await stateOf(output);
+    const phase = phaseOf(before, after, search.ageMs < pace.startUpMs);
     phases.push(phase);
-    const saved =
-      after === null ? 'nothing' : `step ${after.state.step} of ${after.run.totalSteps}`;
-    print(
-      `kill ${index + 1}: ${search.command} after ${seconds(search.ageMs)}, ${saved} saved, ${phase}`,
-    );
+    const { command, ageMs } = search;
+    print(`kill ${index + 1}: ${command} after ${seconds(ageMs)}, ${savedIn(after)}, ${phase}`);
     search = await begin(config, output, index + 1);
   }
   await search.finish();
@@ -85,12 +81,30 @@ async function measurePace(config: string, output: string): Promise<Pace> {
   return { startUpMs, intervalMs: (search.ageMs - startUpMs) / saves };
 }
 
-function phaseOf(output: string, manifest: CheckpointManifest | null): Phase {
-  if (unfinishedFiles(output).length > 0) return 'save';
-  if (manifest === null) return 'start-up';
+/** What a folder tells of the process that wrote there. */
+interface FolderState {
+  readonly manifest: CheckpointManifest | null;
+  readonly unfinishedAtMs: number;
+}
+
+async function stateOf(output: string): Promise<FolderState> {
+  return { manifest: await newestManifest(output), unfinishedAtMs: unfinishedAtMs(output) };
+}
+
+/** @param isYoung - Whether an undisturbed search would not have begun to train by then. */
+function phaseOf(before: FolderState, after: FolderState, isYoung: boolean): Phase {
+  if (after.unfinishedAtMs > before.unfinishedAtMs) return 'save';
+  const { manifest } = after;
+  const hasSaved = manifest?.savedAt !== before.manifest?.savedAt;
+  if (manifest === null || (isYoung && !hasSaved)) return 'start-up';
   const { run, state } = manifest;
   const epochEnd = Math.min(run.totalSteps, (state.reports.length + 1) * run.stepsPerEpoch);
   return state.step === epochEnd ? 'ranking' : 'training';
+}
+
+function savedIn({ manifest }: FolderState): string {
+  if (manifest === null) return 'nothing saved';
+  return `step ${manifest.state.step} of ${manifest.run.totalSteps} saved`;
 }
 
 function seconds(ms: number): string {

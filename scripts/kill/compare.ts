@@ -1,6 +1,6 @@
 /** Whether two searches ended with the same: all that is not a measurement of time. */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { CheckpointManifest } from '../../src/generated/checkpoint.ts';
@@ -43,12 +43,18 @@ async function contentsOf(folder: string): Promise<Map<string, unknown>> {
 }
 
 /** Files of a save that has not come to its end: temporary ones, and arrays without a manifest. */
-export function unfinishedFiles(folder: string): string[] {
+function unfinishedFiles(folder: string): string[] {
   const checkpoints = join(folder, 'checkpoints');
   const names = existsSync(checkpoints) ? readdirSync(checkpoints) : [];
   return names.filter(
     (name) => name.endsWith('.partial') || !names.includes(name.replace(/\..*$/, '.json')),
   );
+}
+
+/** When the youngest of these files was written, in milliseconds of the epoch; 0 without any. */
+export function unfinishedAtMs(folder: string): number {
+  const files = unfinishedFiles(folder).map((name) => join(folder, 'checkpoints', name));
+  return Math.max(0, ...files.map((file) => statSync(file).mtimeMs));
 }
 
 /** The lines of metrics.jsonl; their values are JSON in JSON. */
