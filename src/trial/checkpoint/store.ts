@@ -126,7 +126,8 @@ export async function saveCheckpoint(
     await writeAtomically(join(folder, file), [bytes]);
     await writeAtomically(join(folder, `${name}.json`), manifest);
   } catch (thrown) {
-    await rm(join(folder, file), { force: true });
+    // A disk that has become read-only refuses this too; what it refused first is to be told.
+    await rm(join(folder, file), { force: true }).catch(() => undefined);
     throw thrown;
   }
   await unlessUnwritable(folder, () => tidy(output));
