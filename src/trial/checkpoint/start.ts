@@ -37,7 +37,7 @@ export async function findStart(options: StartOptions): Promise<StartingPoint | 
   const { step, reports } = manifest.state;
   logger.log(
     'info',
-    `goes on from step ${step} of ${run.totalSteps}, epoch ${reports.length + 1}: ${file}`,
+    `goes on from step ${step} of ${run.totalSteps}, ${reports.length} epochs done: ${file}`,
   );
   const changed = differingKeys(manifest.run.circumstances, run.circumstances);
   if (changed.length > 0) {
