@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse, stringify } from 'yaml';
+import { SearchProcess } from '../../scripts/kill/search-process.ts';
+import type { SearchResult } from '../../src/generated/result.ts';
+import { manifestFiles, readManifest } from '../../src/trial/checkpoint/store.ts';
+import { type TinySearch, writeTinySearch } from '../e2e/support.ts';
+
+const EPOCHS = 12;
+
+interface Run {
+  readonly status: number | null;
+  readonly log: string;
+}
+
+function nniCream(...args: readonly string[]): Run {
+  const run = spawnSync(process.execPath, ['dist/cli/main.js', ...args], { encoding: 'utf8' });
+  return { status: run.status, log: run.stderr };
+}
+
+describe('an unfinished search that goes on with another config', { timeout: 300_000 }, () => {
+  let tiny: TinySearch;
+  /** Output folder of a search that was killed in its middle; tests work on copies. */
+  let unfinished: string;
+  let undisturbed: SearchResult;
+  let step: number;
+  before(async () => {
+    tiny = await writeTinySearch({ epochs: EPOCHS, imagesPerEpoch: 160, checkpoint: { steps: 3 } });
+    const whole = join(tiny.folder, 'whole');
+    const run = nniCream('search', '-c', tiny.config, '-o', whole);
+    assert.equal(run.status, 0, run.log);
+    undisturbed = resultIn(whole);
+    unfinished = join(tiny.folder, 'unfinished');
+    step = await killInTheMiddle();
+  });
+  after(() => {
+    rmSync(tiny.folder, { recursive: true });
+  });
+
+  /** Gives the step of the newest checkpoint. */
+  async function killInTheMiddle(): Promise<number> {
+    const log = join(tiny.folder, 'log.txt');
+    const search = new SearchProcess(['search', '-c', tiny.config, '-o', unfinished], log);
+    const newest = async (): Promise<number> => {
+      const [file] = await manifestFiles(unfinished);
+      // The search may have removed it since.
+      return file === undefined ? 0 : readManifest(file).then(({ state }) => state.step, newest);
+    };
+    while ((await newest()) < 40 && !search.hasEnded) await sleep(10);
+    assert.ok(await search.kill('SIGKILL'), 'it was not done yet');
+    return newest();
+  }
+
+  /** A copy of the unfinished folder, and a config with changes. */
+  function copy(name: string, changes: object): { folder: string; config: string } {
+    const folder = join(tiny.folder, name);
+    cpSync(unfinished, folder, { recursive: true });
+    return { folder, config: configWith(name, changes) };
+  }
+
+  function configWith(name: string, changes: object): string {
+    const config = join(tiny.folder, `${name}.yml`);
+    const file = parse(readFileSync(tiny.config, 'utf8')) as object;
+    writeFileSync(config, stringify({ ...file, ...changes }));
+    return config;
+  }
+
+  it('is refused where the numbers follow from a changed key, which is named with both values', () => {
+    const { folder, config } = copy('changed', { momentum: 0.5, epochs: EPOCHS + 1 });
+    const { status, log } = nniCream('search', '-c', config, '-o', folder);
+    assert.equal(status, 1);
+    assert.match(log, /CHECKPOINT_MISMATCH/);
+    assert.match(log, /momentum = 0\.9/);
+    assert.match(log, /momentum = 0\.5/);
+    assert.match(log, new RegExp(`epochs = ${EPOCHS}\\b.*epochs = ${EPOCHS + 1}\\b`, 's'));
+    assert.doesNotMatch(log, /batchSize =/, 'only what differs is named');
+  });
+
+  it('is refused where the images have changed, though their path has not', () => {
+    const { folder, config } = copy('images', { data: { path: 'shapes', maxImages: 200 } });
+    const { status, log } = nniCream('search', '-c', config, '-o', folder);
+    assert.equal(status, 1);
+    assert.match(log, /CHECKPOINT_MISMATCH.*data\.maxImages = null.*data\.maxImages = 200/s);
+  });
+
+  it('R4: goes on beyond its half where harmless keys changed and files moved, to the same end', () => {
+    const { folder, config } = copy('harmless', {
+      data: { path: 'elsewhere', cache: 'other-cache' },
+      checkpoint: { minutes: 60 },
+      baselinePaths: 1,
+    });
+    const shapes = join(tiny.folder, 'shapes');
+    renameSync(shapes, join(tiny.folder, 'elsewhere'));
+    const { status, log } = nniCream('resume', folder, '-c', config);
+    renameSync(join(tiny.folder, 'elsewhere'), shapes);
+    assert.equal(status, 0, log);
+    assert.ok(log.includes(`goes on from step ${step} of ${10 * EPOCHS}`), log);
+    assertSameAnswer(resultIn(folder), undisturbed);
+  });
+
+  it('resumeFrom starts a new folder from it and leaves it as it was', async () => {
+    const config = configWith('from', { resumeFrom: unfinished });
+    const before = await manifestFiles(unfinished);
+    const folder = join(tiny.folder, 'from');
+    const { status, log } = nniCream('search', '-c', config, '-o', folder);
+    assert.equal(status, 0, log);
+    assert.ok(log.includes(`goes on from step ${step} of ${10 * EPOCHS}`), log);
+    assertSameAnswer(resultIn(folder), undisturbed);
+    assert.deepEqual(await manifestFiles(unfinished), before);
+    const metrics = readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trim().split('\n');
+    assert.equal(metrics.length, EPOCHS + 1, 'all reports, and the final one');
+  });
+
+  it('R3: is refused when all its checkpoints are damaged', async () => {
+    const { folder, config } = copy('damaged', {});
+    for (const file of await manifestFiles(folder)) writeFileSync(file, '{"format":');
+    const { status, log } = nniCream('search', '-c', config, '-o', folder);
+    assert.equal(status, 1);
+    assert.match(log, /CHECKPOINT_INVALID/);
+  });
+});
+
+function resultIn(folder: string): SearchResult {
+  return JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')) as SearchResult;
+}
+
+function assertSameAnswer(result: SearchResult, expected: SearchResult): void {
+  const { best, board, activity, testAccuracy } = result;
+  assert.deepEqual(
+    { best, board, activity, testAccuracy },
+    {
+      best: expected.best,
+      board: expected.board,
+      activity: expected.activity,
+      testAccuracy: expected.testAccuracy,
+    },
+  );
+}
