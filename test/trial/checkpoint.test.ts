@@ -15,6 +15,7 @@ import {
   newestCheckpoint,
   readManifest,
   saveCheckpoint,
+  tidy,
 } from '../../src/trial/checkpoint/store.ts';
 import { recordingLogger } from '../support/nni.ts';
 
@@ -118,6 +119,24 @@ describe('a checkpoint', () => {
     await save(folder, 5);
     assert.deepEqual(await stepsIn(folder), [5, 4, 2]);
     assert.equal((await readdir(join(folder, 'checkpoints'))).length, 6);
+  });
+
+  it('what a killed process left is removed, but none that is as new as the one in use', async (t) => {
+    const folder = await temporaryFolder(t);
+    const names = (): Promise<string[]> => readdir(join(folder, 'checkpoints'));
+    await save(folder, 1);
+    await save(folder, 2);
+    const [second, first] = await manifestFiles(folder);
+    const whole = await names();
+    await writeFile(join(folder, 'checkpoints/00000003.safetensors.partial'), 'half');
+    await writeFile(join(folder, 'checkpoints/00000003.safetensors'), 'no manifest');
+    await tidy(folder, second);
+    assert.deepEqual(await names(), whole);
+    for (const name of ['00000003.json', '00000004.json']) {
+      await writeFile(join(folder, 'checkpoints', name), 'damaged');
+    }
+    await tidy(folder, first);
+    assert.deepEqual(await names(), [...whole, '00000003.json', '00000004.json'].sort());
   });
 
   it('R3: truncated or with one bit changed is passed over with a warning', async (t) => {

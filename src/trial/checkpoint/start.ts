@@ -2,7 +2,7 @@ import { TrialError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import type { CheckpointRun } from '../../generated/checkpoint.ts';
 import { differingKeys, requireSameMathematics } from './identity.ts';
-import { newestCheckpoint, type Checkpoint } from './store.ts';
+import { newestCheckpoint, tidy, type Checkpoint } from './store.ts';
 
 /** Where a search may go on, and with what. */
 export interface StartOptions {
@@ -33,6 +33,7 @@ export async function findStart(options: StartOptions): Promise<StartingPoint | 
   if (own === null && resumeFrom === undefined) return null;
   const checkpoint = own ?? (await foreignCheckpoint(resumeFrom ?? '', logger));
   const { manifest, file } = checkpoint;
+  if (own !== null) await tidy(output, file);
   requireSameMathematics(manifest.run.mathematics, run.mathematics, file);
   const { step, reports } = manifest.state;
   logger.log(

@@ -130,19 +130,27 @@ export async function saveCheckpoint(
     await rm(join(folder, file), { force: true }).catch(() => undefined);
     throw thrown;
   }
-  await unlessUnwritable(folder, () => tidy(output));
+  await tidy(output);
 }
 
-/** Manifests go first: what is left without one is no checkpoint. */
-async function tidy(output: string): Promise<void> {
+/**
+ * Removes all checkpoints but the last two and the best, and whatever a killed process left behind.
+ * Manifests go first: what is left without one is no checkpoint.
+ *
+ * @param used - One that is in use: it and all that are newer, damaged or not, are kept.
+ * @throws TrialError FILE_UNWRITABLE
+ */
+export async function tidy(output: string, used?: string): Promise<void> {
   const folder = join(output, CHECKPOINT_FOLDER);
-  const kept = await worthKeeping(output);
-  const removed = (await namesIn(folder)).filter((name) => !kept.has(name.replace(/\..*$/, '')));
-  const manifests = removed.filter((name) => MANIFEST.test(name));
-  for (const name of [...manifests, ...removed]) await rm(join(folder, name), { force: true });
+  await unlessUnwritable(folder, async () => {
+    const kept = await worthKeeping(output, used);
+    const removed = (await namesIn(folder)).filter((name) => !kept.has(name.replace(/\..*$/, '')));
+    const manifests = removed.filter((name) => MANIFEST.test(name));
+    for (const name of [...manifests, ...removed]) await rm(join(folder, name), { force: true });
+  });
 }
 
-async function worthKeeping(output: string): Promise<Set<string>> {
+async function worthKeeping(output: string, used = ''): Promise<Set<string>> {
   const files = await manifestFiles(output);
   let best: { file: string; score: number } | null = null;
   for (const file of files) {
@@ -153,7 +161,8 @@ async function worthKeeping(output: string): Promise<Set<string>> {
     );
     if (score !== null && score > (best?.score ?? -Infinity)) best = { file, score };
   }
-  const kept = [...files.slice(0, KEPT), ...(best === null ? [] : [best.file])];
+  const recent = files.slice(0, Math.max(KEPT, files.indexOf(used) + 1));
+  const kept = [...recent, ...(best === null ? [] : [best.file])];
   return new Set(kept.map((file) => String(numberOf(file)).padStart(8, '0')));
 }
 
