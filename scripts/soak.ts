@@ -85,7 +85,7 @@ async function watch(search: ChildProcess): Promise<MemoryUse[]> {
   const uses: MemoryUse[] = [];
   let printed = -1;
   for await (const line of createInterface(search.stderr!)) {
-    if (/WARNING|error /.test(line)) console.log(line);
+    if (/\] (WARNING|ERROR)|error [A-Z_]+:/.test(line)) console.log(line);
     const [, rssMib, tensors] = MEMORY.exec(line) ?? [];
     if (rssMib === undefined) continue;
     const minutes = (performance.now() - started) / MINUTE_MS;
@@ -100,18 +100,21 @@ async function watch(search: ChildProcess): Promise<MemoryUse[]> {
 
 /** Compares the last quarter of the time with the second: in the first, everything is met once. */
 function isFlat(uses: readonly MemoryUse[], minutes: number): boolean {
-  const most = (quarter: number, key: 'rssMib' | 'tensors'): number =>
-    Math.max(
-      ...uses
-        .filter((use) => Math.ceil((4 * use.minutes) / minutes) === quarter)
-        .map((use) => use[key]),
-    );
-  const [rssBefore, rssAfter] = [most(2, 'rssMib'), most(4, 'rssMib')];
-  const [tensorsBefore, tensorsAfter] = [most(2, 'tensors'), most(4, 'tensors')];
-  const flat = rssAfter <= (1 + RSS_TOLERANCE) * rssBefore && tensorsAfter <= tensorsBefore;
+  const [before, after] = [mostIn(2), mostIn(4)];
+  const flat =
+    after.rssMib <= (1 + RSS_TOLERANCE) * before.rssMib && after.tensors <= before.tensors;
   console.log(
-    `most in the second quarter: ${rssBefore} MiB, ${tensorsBefore} tensors; in the last: ` +
-      `${rssAfter} MiB, ${tensorsAfter} tensors: ${flat ? 'flat' : 'NOT FLAT'}`,
+    `most in the second quarter: ${before.rssMib} MiB, ${before.tensors} tensors; in the last: ` +
+      `${after.rssMib} MiB, ${after.tensors} tensors: ${flat ? 'flat' : 'NOT FLAT'}`,
   );
-  return flat && Number.isFinite(rssBefore) && Number.isFinite(rssAfter);
+  return flat;
+
+  function mostIn(quarter: number): Omit<MemoryUse, 'minutes'> {
+    const inside = uses.filter((use) => Math.ceil((4 * use.minutes) / minutes) === quarter);
+    if (inside.length === 0) throw new Error(`no epoch began in quarter ${quarter}: take longer`);
+    return {
+      rssMib: Math.max(...inside.map(({ rssMib }) => rssMib)),
+      tensors: Math.max(...inside.map(({ tensors }) => tensors)),
+    };
+  }
 }
