@@ -3,6 +3,7 @@ import {
   CST,
   isScalar,
   Lexer,
+  LineCounter,
   parseDocument as parseYaml,
   Parser,
   visit,
@@ -81,9 +82,15 @@ function checkKeys({ items }: YAMLMap): void {
 export function parseDocument(text: string, where: string, code: ErrorCode): unknown {
   try {
     checkExtent(text);
-    const document = parseYaml(text, { schema: 'core', uniqueKeys: false });
+    const lines = new LineCounter();
+    // Pretty errors quote their line each: quadratic in a long line that is wrong in many places.
+    const options = { schema: 'core', uniqueKeys: false, prettyErrors: false } as const;
+    const document = parseYaml(text, { ...options, lineCounter: lines });
     const [problem] = [...document.errors, ...document.warnings];
-    if (problem !== undefined) throw problem;
+    if (problem !== undefined) {
+      const { line, col } = lines.linePos(problem.pos[0]);
+      throw new Error(`${problem.message} at line ${line}, column ${col}`);
+    }
     visit(document, {
       Map(_, map) {
         checkKeys(map);

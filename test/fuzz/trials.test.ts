@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { createRng } from '../../src/foundation/rng.ts';
+import { samplePath } from '../../src/search/sampler.ts';
+import { pathCost } from '../../src/searchspace/cost.ts';
+import type { SearchSpace } from '../../src/searchspace/space.ts';
+import { planSearch } from '../../src/training/plan.ts';
+import {
+  parseJson,
+  asObject,
+  parseParameterRecord,
+  recordOfCommand,
+} from '../../src/trial/channel/channel.ts';
+import { applyParameters, checkPrior, parseTrialConfig } from '../../src/trial/config.ts';
+import type { TrialConfig } from '../../src/trial/config.ts';
+import { parseDocument } from '../../src/trial/documents.ts';
+import { readEnvironment } from '../../src/trial/environment.ts';
+import { parseResult } from '../../src/trial/result.ts';
+import { shippedSpace } from '../support/spaces.ts';
+import { documents, garbage, texts, values } from './inputs.ts';
+import { checkProperty, checkShares } from './property.ts';
+
+const WHERE = '/home/user/search/trial.yml';
+const space = shippedSpace('nas-bench-macro');
+
+const shortConfig = {
+  skeleton: 'skeletons/net.json',
+  space: '../space.json',
+  data: { path: 'images' },
+  epochs: 3,
+  batchSize: 64,
+};
+
+const longConfig = {
+  ...shortConfig,
+  $schema: '../schema.json',
+  version: 1,
+  seed: 7,
+  data: { path: 'images', format: 'idx', flip: false, jitter: 0.4, erasing: 0.1, maxImages: 9, cache: 'c' }, // prettier-ignore
+  imagesPerEpoch: 1000,
+  lr: 0.1,
+  boardSize: 5,
+  minMacs: 1e6,
+  maxMacs: 1e9,
+  prior: { identity: 1, mb3_k3: 2, mb6_k5: 0 },
+  checkpoint: { steps: 100 },
+  output: 'result',
+};
+
+/** What a search does with its numbers before it opens the images. */
+function useConfig(config: TrialConfig, network: SearchSpace): void {
+  checkPrior(network, config.prior);
+  const plan = planSearch({ ...config, imagesPerEpoch: config.imagesPerEpoch ?? 50_000 }, 500);
+  assert.ok(Number.isSafeInteger(plan.totalSteps) && plan.totalSteps > 0);
+  assert.ok(Number.isFinite(plan.lr) && plan.metaInterval >= 1);
+  const options = { macsOf: () => 1, minMacs: 0, maxMacs: 1, prior: plan.prior };
+  const path = samplePath(network, options, createRng({ seed: config.seed, stream: '', step: 0 }));
+  assert.ok(pathCost(network, path).macs > 0);
+}
+
+describe('hostile trial configs', () => {
+  it('make a plan, or are refused', () => {
+    const outcomes = checkProperty({
+      inputs: texts(documents(fc.constantFrom<unknown>(shortConfig, longConfig))),
+      cases: 1500,
+      codes: ['CONFIG_INVALID'],
+      attempt: (text) => {
+        const config = parseTrialConfig(text, WHERE);
+        assert.deepEqual(parseTrialConfig(JSON.stringify(withoutDirectory(config)), WHERE), config);
+        useConfig(config, space);
+      },
+    });
+    checkShares(outcomes, 0.1);
+  });
+});
+
+function withoutDirectory({ directory: _, ...file }: TrialConfig): object {
+  return file;
+}
+
+describe('hostile parameters of a tuner', () => {
+  const config = parseTrialConfig(JSON.stringify(longConfig), WHERE);
+  const records = [
+    { parameter_id: 0, parameters: { seed: 1 }, parameter_source: 'algorithm', parameter_index: 0 },
+    { parameter_id: null, parameters: { 'data.jitter': 0.5, lr: 0.2, 'checkpoint.minutes': 1 } },
+    { parameter_id: 3, parameters: { output: '/etc', 'data.cache': '../..', resumeFrom: '/' } },
+    { parameter_id: 4, parameters: { layer_0: 'identity' } },
+  ];
+  const codes = ['CHANNEL_FAILED', 'PARAMETERS_UNEXPECTED', 'CONFIG_INVALID'] as const;
+  const labels = space.choices.map(({ name }) => name);
+
+  it('change numbers of the search and no place that it writes to, or are refused', () => {
+    const outcomes = checkProperty({
+      inputs: texts(documents(fc.constantFrom<unknown>(...records)), ['json', 'pretty']),
+      cases: 1500,
+      codes,
+      attempt: (text) => {
+        const { parameters } = parseParameterRecord(text, 'the record');
+        const changed = applyParameters(config, parameters, labels);
+        assert.equal(changed.output, config.output);
+        assert.equal(changed.resumeFrom, config.resumeFrom);
+        assert.equal(changed.data.cache, config.data.cache);
+        assert.equal(changed.skeleton, config.skeleton);
+        useConfig(changed, space);
+      },
+    });
+    checkShares(outcomes, 0.1);
+  });
+
+  it('inside a command of the manager are found, or refused', () => {
+    const commands = records.map((record) => {
+      return { type: 'parameter', parameter: JSON.stringify(record) };
+    });
+    const outcomes = checkProperty({
+      inputs: texts(documents(fc.constantFrom<unknown>(...commands)), ['json']),
+      cases: 500,
+      codes,
+      attempt: (text) => {
+        const record = recordOfCommand(asObject(parseJson(text, 'channel')), 'channel');
+        assert.ok(asObject(record.parameters) !== null);
+      },
+    });
+    checkShares(outcomes, 0.1);
+  });
+
+  it('come with an id that cannot lead to another address, or end the trial', () => {
+    const id = fc.oneof(
+      fc.string({ unit: fc.constantFrom('a', 'Z', '0', '9', '_', '-'), minLength: 1 }),
+      fc.constantFrom('..', '../x', 'a/b', 'a%2fb', '', '?', '#', 'a\n'),
+      garbage,
+    );
+    const outcomes = checkProperty({
+      inputs: id,
+      cases: 300,
+      codes: ['ENVIRONMENT_UNSUPPORTED'],
+      attempt: (trialId) => {
+        const { trialJobId } = readEnvironment({
+          NNI_PLATFORM: 'local',
+          NNI_EXP_ID: 'e',
+          NNI_TRIAL_JOB_ID: trialId,
+          NNI_SYS_DIR: '/tmp',
+          NNI_OUTPUT_DIR: '/tmp',
+        });
+        assert.equal(
+          new URL(`http://h/trial-jobs/${trialJobId}`).pathname,
+          `/trial-jobs/${trialId}`,
+        );
+      },
+    });
+    checkShares(outcomes, 0.1);
+  });
+});
+
+const result = {
+  format: 'nni-cream-result/1',
+  algorithm: 'cream',
+  objective: { metric: 'top1', mode: 'maximize' },
+  space: {
+    name: 'net',
+    labels: 2,
+    sha256: 'a'.repeat(64),
+    macs: { min: 0, max: null, counting: 'conv+linear MACs' },
+  },
+  best: { sample: { a: 'x', b: 'y' }, path: 'x y', score: 0.5, macs: 10, params: 10 },
+  board: [
+    { rank: 1, score: 0.5, miniSetTop1: 0.5, trainBatchTop1: 0.5, macs: 10, params: 10, epoch: 0, sample: { a: 'x', b: 'y' }, path: 'x y' }, // prettier-ignore
+  ],
+  baselines: { randomPaths: { n: 1, mean: 0.4, standardError: 0, max: 0.4 } },
+  testAccuracy: null,
+  normalisation: { mean: [0, 0, 0], deviation: [1, 1, 1] },
+  data: { path: '/d', classes: ['__proto__'], trainImages: 1, boardImages: 1, metaImages: 1, rankingImages: 1, testImages: 0, skipped: [{ name: 'a', reason: 'b' }] }, // prettier-ignore
+  feasibility: { smallestMacs: 1, largestMacs: 10, share: 1, shareInterval: [1, 1], exact: true },
+  activity: { boardOpenedAtEpoch: 1, admissions: 1, metaSteps: 1, phiChange: 0.1, distilledSteps: 1, rhoMin: 0, rhoMax: 1, rhoMean: 0.5 }, // prettier-ignore
+  costShares: { admission: 0.1, dataWait: 0.1 },
+  provenance: { seed: 0, epochs: 2, trialId: 'a', experimentId: 'b', versions: { node: '20' } },
+};
+
+describe('hostile results', () => {
+  it('are read, or refused', () => {
+    const outcomes = checkProperty({
+      inputs: texts(documents(fc.constant<unknown>(result))),
+      cases: 700,
+      codes: ['ARCHITECTURE_INVALID'],
+      attempt: (text) => {
+        const document = parseDocument(text, 'result.json', 'ARCHITECTURE_INVALID');
+        assert.deepEqual(parseResult(document, 'result.json'), document);
+      },
+    });
+    checkShares(outcomes, 0.1);
+  });
+});
+
+describe('texts', () => {
+  it('of any kind are parsed to plain data, or refused', () => {
+    const outcomes = checkProperty({
+      inputs: fc.oneof(garbage, texts(values)),
+      cases: 500,
+      codes: ['CONFIG_INVALID'],
+      attempt: (text) => {
+        const document = parseDocument(text, 'text', 'CONFIG_INVALID');
+        assert.equal(Reflect.get({}, 'polluted'), undefined);
+        JSON.stringify(document);
+      },
+    });
+    checkShares(outcomes, 0.1);
+  });
+});
