@@ -1,14 +1,5 @@
 import { createReadStream } from 'node:fs';
-import {
-  CST,
-  isScalar,
-  Lexer,
-  LineCounter,
-  parseDocument as parseYaml,
-  Parser,
-  visit,
-  type YAMLMap,
-} from 'yaml';
+import { Composer, CST, isScalar, Lexer, LineCounter, Parser, visit, type YAMLMap } from 'yaml';
 import { messageOf, TrialError, type ErrorCode } from '../foundation/errors.ts';
 import { MAX_NESTING } from '../foundation/nesting.ts';
 import { bindSearchSpace, parseNasSpace, parseSkeleton } from '../searchspace/parse.ts';
@@ -45,21 +36,24 @@ const MAX_TOKENS = 500_000;
 /** What makes a short text a long document, or values other than those of JSON. */
 const REFERENCES: readonly unknown[] = ['anchor', 'alias', 'tag'];
 
-/** Throws when a text would take the parser more time, memory or stack than any real document. */
-function checkExtent(text: string): void {
+/** Cuts a text up; stops where it would take more time, memory or stack than any real document. */
+function tokensOf(text: string, lines: LineCounter): CST.Token[] {
   const limit = (count: number, most: number, unit: string): void => {
     if (count > most) throw new Error(`more than ${most} ${unit}`);
   };
   limit(text.length, MAX_CHARACTERS, 'characters');
-  const parser = new Parser();
-  let tokens = 0;
-  for (const token of new Lexer().lex(text)) {
-    void Array.from(parser.next(token));
-    limit(++tokens, MAX_TOKENS, 'tokens');
+  lines.addNewLine(0);
+  const parser = new Parser(lines.addNewLine);
+  const tokens: CST.Token[] = [];
+  let lexemes = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    limit(++lexemes, MAX_TOKENS, 'tokens');
     limit(parser.stack.length, MAX_NESTING, 'levels');
-    const type = CST.tokenType(token);
-    if (REFERENCES.includes(type)) throw new Error(`${type} ${token}: write the value itself`);
+    const type = CST.tokenType(lexeme);
+    if (REFERENCES.includes(type)) throw new Error(`${type} ${lexeme}: write the value itself`);
   }
+  return [...tokens, ...parser.end()];
 }
 
 /** The parser's own check for keys that stand twice takes quadratic time. */
@@ -81,11 +75,10 @@ function checkKeys({ items }: YAMLMap): void {
  */
 export function parseDocument(text: string, where: string, code: ErrorCode): unknown {
   try {
-    checkExtent(text);
     const lines = new LineCounter();
-    // Pretty errors quote their line each: quadratic in a long line that is wrong in many places.
-    const options = { schema: 'core', uniqueKeys: false, prettyErrors: false } as const;
-    const document = parseYaml(text, { ...options, lineCounter: lines });
+    const composer = new Composer({ schema: 'core', uniqueKeys: false });
+    const [document, second] = composer.compose(tokensOf(text, lines), true, text.length);
+    if (document === undefined || second !== undefined) throw new Error('more than one document');
     const [problem] = [...document.errors, ...document.warnings];
     if (problem !== undefined) {
       const { line, col } = lines.linePos(problem.pos[0]);
