@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { ERROR_CODES, TrialError, type ErrorCode } from '../../src/foundation/errors.ts';
 
 /** Set FUZZ_SEED to draw other inputs, and FUZZ_SCALE to draw more of them. */
-export const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_101);
+const SEED = Number(process.env['FUZZ_SEED'] ?? 20_260_101);
 const SCALE = Number(process.env['FUZZ_SCALE'] ?? 1);
+console.log(`FUZZ_SEED=${SEED} FUZZ_SCALE=${SCALE}`);
 
 /** Far above what any input takes; a search for its cause beats a hang. */
 const LIMIT_MS = 5000;
