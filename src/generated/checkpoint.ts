@@ -105,7 +105,13 @@ export interface CheckpointState {
    * The meta network's bias and its momentum.
    */
   meta: {
+    /**
+     * Bias.
+     */
     bias: number;
+    /**
+     * Momentum of the bias.
+     */
     biasVelocity: number;
   };
   /**
@@ -116,6 +122,9 @@ export interface CheckpointState {
      * Most entries.
      */
     capacity: number;
+    /**
+     * Its rows.
+     */
     entries: {
       path: Path;
       /**
@@ -140,41 +149,104 @@ export interface CheckpointState {
    * Steps that were skipped because a number was not finite.
    */
   stability: {
+    /**
+     * In the whole run.
+     */
     skipped: number;
+    /**
+     * One after the other, up to now.
+     */
     inARow: number;
+    /**
+     * Since the start, or since the search went back.
+     */
     sinceRollback: number;
+    /**
+     * How often the search went back to a checkpoint.
+     */
     rollbacks: number;
   };
   /**
    * Evidence that the algorithm was at work.
    */
   activity: {
+    /**
+     * Steps at which a path was measured on the mini-set.
+     */
     measurements: number;
+    /**
+     * Measurements that put a path on the board.
+     */
     admissions: number;
+    /**
+     * Epoch of the first admission; null until then.
+     */
     boardOpenedAtEpoch: number | null;
+    /**
+     * Steps of the meta network.
+     */
     metaSteps: number;
+    /**
+     * Steps with a teacher.
+     */
     distilledSteps: number;
+    /**
+     * Sum of the matching degrees of the distilled steps.
+     */
     rhoSum: number;
+    /**
+     * Smallest of them.
+     */
     rhoMin: number;
+    /**
+     * Largest of them.
+     */
     rhoMax: number;
   };
   /**
    * Sums over the steps of the epoch so far.
    */
   tally: {
+    /**
+     * Steps that were not skipped.
+     */
     steps: number;
+    /**
+     * Training loss, nats.
+     */
     loss: number;
+    /**
+     * Steps with a teacher.
+     */
     distilled: number;
+    /**
+     * Distillation loss, nats.
+     */
     kd: number;
+    /**
+     * Matching degrees.
+     */
     rho: number;
+    /**
+     * Time that the steps took, milliseconds.
+     */
     ms: number;
   };
   /**
    * Milliseconds of the whole run so far.
    */
   time: {
+    /**
+     * Training steps.
+     */
     trainingMs: number;
+    /**
+     * Measurements for the board.
+     */
     admissionMs: number;
+    /**
+     * Waits for data.
+     */
     dataWaitMs: number;
   };
   /**
@@ -196,14 +268,44 @@ export interface CheckpointState {
  * What an epoch reported.
  */
 export interface Metrics {
+  /**
+   * Best board accuracy, fraction; before the board opens the mean of random paths.
+   */
   default: number;
+  /**
+   * Training loss, nats.
+   */
   loss: number;
+  /**
+   * Mean distillation loss, nats.
+   */
   kdLoss: number;
+  /**
+   * Matching degrees.
+   */
   rho: number;
+  /**
+   * Mean accuracy of the ranked paths, fraction.
+   */
   boardMean: number;
+  /**
+   * Multiply-accumulates of the best ranked path.
+   */
   bestMacs: number;
+  /**
+   * Learning rate at the end of the epoch.
+   */
   lr: number;
+  /**
+   * Training throughput.
+   */
   imagesPerSecond: number;
+  /**
+   * Steps that were skipped because a number was not finite.
+   */
   skippedSteps: number;
+  /**
+   * Images that could not be used.
+   */
   skippedImages: number;
 }

@@ -143,10 +143,9 @@ async function readConfig({
   engine,
 }: RunOptions): Promise<{ config: TrialConfig; space: SearchSpace }> {
   const file = parseTrialConfig(await readText(configFile), configFile);
-  const { choices } = await loadSearchSpace(file);
-  const labels = choices.map(({ name }) => name);
+  const space = await loadSearchSpace(file);
+  const labels = space.choices.map(({ name }) => name);
   const config = applyParameters(file, parameters, labels);
-  const space = await loadSearchSpace(config);
   checkPrior(space, config.prior);
   return { config: { ...config, engine: engine ?? config.engine }, space };
 }
