@@ -58,7 +58,9 @@ export function checkProperty<T>(property: Property<T>): Outcomes {
     assert.ok(performance.now() - begin < LIMIT_MS, 'takes too long');
     checkPrototypes();
   });
-  fc.assert(check, { seed: SEED, numRuns: Math.ceil(property.cases * SCALE) });
+  const numRuns = Math.ceil(property.cases * SCALE);
+  fc.assert(check, { seed: SEED, numRuns });
+  assert.equal(outcomes.accepted + outcomes.refused, numRuns);
   return outcomes;
 }
 

@@ -9,13 +9,16 @@ import { planSearch } from '../../src/training/plan.ts';
 import {
   parseJson,
   asObject,
+  metricKey,
   parseParameterRecord,
   recordOfCommand,
 } from '../../src/trial/channel/channel.ts';
+import { metricFrame } from '../../src/trial/channel/file.ts';
 import { applyParameters, checkPrior, parseTrialConfig } from '../../src/trial/config.ts';
 import type { TrialConfig } from '../../src/trial/config.ts';
 import { parseDocument } from '../../src/trial/documents.ts';
 import { readEnvironment } from '../../src/trial/environment.ts';
+import { parseMetric } from '../../src/trial/metric.ts';
 import { parseResult } from '../../src/trial/result.ts';
 import { shippedSpace } from '../support/spaces.ts';
 import { documents, garbage, texts, values } from './inputs.ts';
@@ -185,6 +188,30 @@ describe('hostile results', () => {
       attempt: (text) => {
         const document = parseDocument(text, 'result.json', 'ARCHITECTURE_INVALID');
         assert.deepEqual(parseResult(document, 'result.json'), document);
+      },
+    });
+    checkShares(outcomes, 0.1);
+  });
+});
+
+describe('hostile metrics of a folder', () => {
+  const metric = {
+    parameter_id: 0,
+    trial_job_id: 'aBc12',
+    type: 'PERIODICAL',
+    sequence: 3,
+    value: '{"default":0.5}',
+  };
+
+  it('can be sent, or are refused', () => {
+    const outcomes = checkProperty({
+      inputs: texts(documents(fc.constant<unknown>(metric)), ['json']),
+      cases: 500,
+      codes: ['CHANNEL_FAILED', 'METRIC_INVALID'],
+      attempt: (text) => {
+        const read = parseMetric(parseJson(text, 'line'), 'line');
+        assert.match(metricKey(read), /^(PERIODICAL|FINAL)\W?\d/);
+        assert.ok(metricFrame(read).length > 0);
       },
     });
     checkShares(outcomes, 0.1);
