@@ -156,6 +156,8 @@ describe('parseArchitecture', () => {
     refuse(macro, { ...good, layer_5: { _value: 'identity', _idx: 2 } }, '"_idx":2');
     refuse(macro, { ...good, layer_5: [] }, 'label "layer_5"');
     refuse(macro, JSON.parse('{"__proto__": {"layer_0": "identity"}}'), '__proto__');
+    const noText = { toString: 1, valueOf: 1 };
+    refuse(macro, { ...good, layer_5: { _value: noText, _idx: -1 } }, 'label "layer_5"');
     refuse(macro, null, 'an architecture');
     refuse(macro, 7, 'an architecture');
   });
@@ -167,6 +169,10 @@ describe('parseArchitecture', () => {
     refuse(cream, { arch_list: 'no' }, 'not 1,2,2,1,1');
     refuse(cream, 'cream-481', 's1_i3');
     refuse(cream, { sample: { s1_depth: 4 } }, 'stages of 1,2,2,1,1 blocks');
+    const noText = { toString: 1, valueOf: 1 };
+    const depths = { s1_depth: 1, s2_depth: 2, s3_depth: 2, s4_depth: 1, s5_depth: 1 };
+    refuse(cream, { ...depths, s1_depth: noText }, 'stages of 1,2,2,1,1 blocks');
+    refuse(cream, { ...depths, s1_i0_ks: noText }, 'label "s1_i0"');
     refuse(macro, 'cream-14', 's1_i0');
     refuse(macro, [[0], [0]], 'a cream skeleton');
   });
