@@ -1,13 +1,12 @@
 /** Kills a search at random moments and compares its end: `npm run test:kill -- --help`. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { stringify } from 'yaml';
-import { writeShapes } from '../src/data/shapes.ts';
 import { parseTrialConfig } from '../src/trial/config.ts';
 import { runCampaign, type CampaignOutcome } from './kill/campaign.ts';
+import { writeShapesSearch } from './shapes/search.ts';
 
 const HELP = `npm run test:kill -- [options]
 Runs a search undisturbed, then once more while SIGKILL ends it at random moments and "search" or
@@ -18,27 +17,14 @@ Runs a search undisturbed, then once more while SIGKILL ends it at random moment
   --folder DIR   where the two searches write, kept afterwards (a temporary folder)`;
 
 /** All of Cream at work within a minute: the board opens at once, one of three steps is a meta step. */
-const SEARCH = {
-  skeleton: resolve('nni-config/skeletons/nas-bench-macro.json'),
-  space: resolve('nni-config/spaces/nas-bench-macro.json'),
-  data: { path: 'shapes', cache: 'cache' },
+const SETTINGS = {
   epochs: 4,
-  imagesPerEpoch: 640,
-  batchSize: 32,
   warmupEpochs: 0,
   metaInterval: 3,
   calibrationImages: 256,
   baselinePaths: 3,
   checkpoint: { steps: 2 },
 };
-
-async function writeDefaultSearch(folder: string): Promise<string> {
-  const spec = { classes: 10, train: 1600, test: 200, size: 32, seed: 1 };
-  await writeShapes(join(folder, 'shapes'), spec);
-  const config = join(folder, 'trial.yml');
-  writeFileSync(config, stringify(SEARCH));
-  return config;
-}
 
 function describe({ phases, differences }: CampaignOutcome, kills: number): string[] {
   const counts = (['save', 'start-up', 'training', 'ranking'] as const).map(
@@ -68,7 +54,7 @@ else await main();
 async function main(): Promise<void> {
   const folder = values.folder ?? mkdtempSync(join(tmpdir(), 'nni-cream-kill-'));
   mkdirSync(folder, { recursive: true });
-  const config = values.config ?? (await writeDefaultSearch(folder));
+  const config = values.config ?? (await writeShapesSearch(folder, SETTINGS));
   const { checkpoint } = parseTrialConfig(readFileSync(config, 'utf8'), config);
   if (checkpoint.steps === undefined) {
     console.log(

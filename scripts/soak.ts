@@ -2,13 +2,12 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { stringify } from 'yaml';
-import { writeShapes } from '../src/data/shapes.ts';
+import { writeShapesSearch } from './shapes/search.ts';
 
 /** Resident memory may differ by this share: freed pages go back to the system when it likes. */
 const RSS_TOLERANCE = 0.05;
@@ -21,13 +20,8 @@ the second quarter by more than ${100 * RSS_TOLERANCE} % of resident memory, or 
   --config FILE  trial config of a search that takes longer (nas-bench-macro on generated images)`;
 
 /** Short epochs without end; each has steps of all kinds, a ranking and a checkpoint. */
-const SEARCH = {
-  skeleton: resolve('nni-config/skeletons/nas-bench-macro.json'),
-  space: resolve('nni-config/spaces/nas-bench-macro.json'),
-  data: { path: 'shapes', cache: 'cache' },
+const SETTINGS = {
   epochs: 100_000,
-  imagesPerEpoch: 640,
-  batchSize: 32,
   warmupEpochs: 1,
   metaInterval: 5,
   calibrationImages: 128,
@@ -57,7 +51,7 @@ else await soak(Number(values.minutes), values.config);
 async function soak(minutes: number, config: string | undefined): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'nni-cream-soak-'));
   try {
-    const file = config ?? (await writeSearch(folder));
+    const file = config ?? (await writeShapesSearch(folder, SETTINGS));
     const args = ['dist/cli/main.js', 'search', '-c', file, '-o', join(folder, 'out')];
     const search = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'pipe'] });
     const timer = setTimeout(() => search.kill('SIGTERM'), minutes * MINUTE_MS);
@@ -68,14 +62,6 @@ async function soak(minutes: number, config: string | undefined): Promise<void> 
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-async function writeSearch(folder: string): Promise<string> {
-  const spec = { classes: 10, train: 1600, test: 200, size: 32, seed: 1 };
-  await writeShapes(join(folder, 'shapes'), spec);
-  const config = join(folder, 'trial.yml');
-  writeFileSync(config, stringify(SEARCH));
-  return config;
 }
 
 /** Reads the log of a search to its end; prints one memory line a minute, and all warnings. */

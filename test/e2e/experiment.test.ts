@@ -8,20 +8,8 @@ import type { Experiment } from '../../scripts/nni/experiment.ts';
 import { followExperiment, type Outcome } from '../../scripts/nni/follow.ts';
 import type { Manager, Metric } from '../../scripts/nni/manager.ts';
 import type { SearchResult } from '../../src/generated/result.ts';
+import { METRIC_KEYS } from '../support/metrics.ts';
 import { startExperiment } from './support.ts';
-
-const KEYS = [
-  'bestMacs',
-  'boardMean',
-  'default',
-  'imagesPerSecond',
-  'kdLoss',
-  'loss',
-  'lr',
-  'rho',
-  'skippedImages',
-  'skippedSteps',
-];
 
 describe('a real NNI experiment with two trials at a time', { timeout: 300_000 }, () => {
   let experiment: Experiment | undefined;
@@ -57,7 +45,7 @@ describe('a real NNI experiment with two trials at a time', { timeout: 300_000 }
         [...[0, 1, 2, 3].map((sequence) => ['PERIODICAL', sequence]), ['FINAL', 0]],
       );
       for (const { values } of reports) {
-        assert.deepEqual(Object.keys(values).sort(), KEYS);
+        assert.deepEqual(Object.keys(values).sort(), METRIC_KEYS);
         assert.ok(Object.values(values).every(Number.isFinite), JSON.stringify(values));
       }
     }

@@ -11,6 +11,7 @@ import { initialState, type SearchState } from '../../src/training/state.ts';
 import { isSamePath } from '../../src/search/board.ts';
 import { metaDifference, metaNorm } from '../../src/search/meta-network.ts';
 import { nativeEngine } from '../support/engine.ts';
+import { METRIC_KEYS } from '../support/metrics.ts';
 import {
   tinyContext,
   tinyHeldOut,
@@ -19,19 +20,6 @@ import {
   tinySupernet,
   type RecordingReporter,
 } from '../support/tiny.ts';
-
-const METRICS = [
-  'bestMacs',
-  'boardMean',
-  'default',
-  'imagesPerSecond',
-  'kdLoss',
-  'loss',
-  'lr',
-  'rho',
-  'skippedImages',
-  'skippedSteps',
-];
 
 let engine: Engine;
 
@@ -101,7 +89,7 @@ describe('search', () => {
     assert.equal(reporter.intermediates.length, 3);
     assert.deepEqual(reporter.finals, [reporter.intermediates.at(-1)]);
     for (const metrics of reporter.intermediates) {
-      assert.deepEqual(Object.keys(metrics).sort(), METRICS);
+      assert.deepEqual(Object.keys(metrics).sort(), METRIC_KEYS);
       assert.ok(Object.values(metrics).every(Number.isFinite), JSON.stringify(metrics));
     }
     const losses = [19, 39, 59].map((last) => states[last]!.tally);

@@ -120,7 +120,7 @@ export async function saveCheckpoint(
     score,
     arrays: { file, bytes: bytes.length, sha256: sha256(bytes) },
     run,
-    state: structuredClone(snapshot.values) as CheckpointManifest['state'],
+    state: snapshot.values as CheckpointManifest['state'],
   });
   try {
     await writeAtomically(join(folder, file), [bytes]);
