@@ -1,37 +1,12 @@
-// The Node addon. Loading it is all that it takes: it exports nothing, the operations register
-// themselves, and signals are kept off the threads that compute.
+// The Node addon. Loading it registers the operations and keeps signals off the threads that
+// compute; it exports `endBySignalWithin(milliseconds)`.
 
 #include <node_api.h>
-#include <pthread.h>
 #include <signal.h>
-#include <unistd.h>
 
-#include <system_error>
-#include <thread>
+#include "signals.h"
 
 namespace {
-
-// Raised by the thread's own instructions, or sent to one thread by V8's profiler (SIGPROF).
-constexpr int kOfTheThread[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
-
-// TensorFlow's matrix kernels (oneDNN) point the stack pointer into a buffer on the heap while
-// they compute. A signal that arrives then writes its frame there, over the heap. This thread and
-// all that it starts from now on, TensorFlow's among them, therefore block the signals that are
-// sent to the process. One thread that never computes takes them, so that Node hears of them and
-// a default action ends the process as ever.
-void KeepSignalsOffComputation() {
-  try {
-    std::thread([] {
-      for (;;) pause();
-    }).detach();
-  } catch (const std::system_error&) {
-    return;  // no thread can be had: a process that hears signals is worth more
-  }
-  sigset_t sent;
-  sigfillset(&sent);
-  for (const int signal : kOfTheThread) sigdelset(&sent, signal);
-  pthread_sigmask(SIG_BLOCK, &sent, nullptr);
-}
 
 // V8's profiler sends SIGPROF to the thread of JavaScript, which computes too. Its handler asks
 // for a stack of its own (SA_ONSTACK): there it harms no heap.
@@ -43,10 +18,26 @@ void GiveProfilerStack() {
   sigaltstack(&stack, nullptr);
 }
 
+napi_value EndBySignalWithin(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  int milliseconds = 0;
+  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
+  if (napi_get_value_int32(env, argument, &milliseconds) != napi_ok) {
+    napi_throw_type_error(env, nullptr, "endBySignalWithin wants milliseconds");
+    return nullptr;
+  }
+  nni_cream::EndBySignalWithin(milliseconds);
+  return nullptr;
+}
+
 }  // namespace
 
 NAPI_MODULE_INIT() {
-  KeepSignalsOffComputation();
+  nni_cream::KeepSignalsOffComputation();
   GiveProfilerStack();
+  napi_value function;
+  napi_create_function(env, "endBySignalWithin", NAPI_AUTO_LENGTH, EndBySignalWithin, nullptr, &function);
+  napi_set_named_property(env, exports, "endBySignalWithin", function);
   return exports;
 }

@@ -24,6 +24,12 @@ export interface LoadOptions {
   readonly logLevel?: 'info' | 'warning' | 'error' | 'none';
   /** Folder that holds the installed engines. */
   readonly engineRoot?: string;
+  /**
+   * Ends the process by SIGINT or SIGTERM so many milliseconds after it, whatever JavaScript, which
+   * hears nothing while an operation computes, does meanwhile; by a second one at once. Only for
+   * the signals that have handlers by now.
+   */
+  readonly signalLimitMs?: number | undefined;
 }
 
 /** TensorFlow.js, ready to compute. */
@@ -33,6 +39,12 @@ export interface TensorFlow {
   readonly installed: InstalledEngine | undefined;
   /** Whether TensorFlow knows this project's own operations now. */
   readonly ownOps: boolean;
+}
+
+/** This project's own addon. */
+interface OwnAddon {
+  /** For the signals that JavaScript has handlers for by now. */
+  endBySignalWithin(milliseconds: number): void;
 }
 
 /** The part of tfjs-node's backend that tells what it runs on. */
@@ -59,8 +71,7 @@ export async function loadTensorFlow(options: LoadOptions): Promise<TensorFlow> 
   configure(options);
   try {
     restoreRemovedUtilities();
-    // Registers them, and keeps signals off the threads that the binding makes: before it.
-    if (installed.manifest.ownOps) require(join(installed.folder, OPS_FILE));
+    if (installed.manifest.ownOps) loadOwnAddon(join(installed.folder, OPS_FILE), options);
     loadBinding(join(installed.folder, BINDING_FILE));
   } catch (error) {
     throw unusable(installed.folder, error);
@@ -109,6 +120,12 @@ function restoreRemovedUtilities(): void {
     isNullOrUndefined: (value: unknown) => value === null || value === undefined,
     isArray: Array.isArray,
   });
+}
+
+/** Registers our operations, and keeps signals off the threads that the binding makes: before it. */
+function loadOwnAddon(file: string, { signalLimitMs }: LoadOptions): void {
+  const addon = require(file) as OwnAddon;
+  if (signalLimitMs !== undefined) addon.endBySignalWithin(signalLimitMs);
 }
 
 /** Requires tfjs-node with our addon in place of the one that its install script would have built. */

@@ -33,6 +33,7 @@ import { acquireLock } from './lock.ts';
 import { namingMemory } from './out-of-memory.ts';
 import { BAD_SAMPLES_FILE, treatPresent, type PresentPolicy } from './output.ts';
 import { describeResult, spaceSha256 } from './result.ts';
+import { SIGNAL_LIMIT_MS } from './shutdown.ts';
 import { trainAndMeasure, type ProgressView } from './train.ts';
 
 /** What one run is given from outside. */
@@ -171,7 +172,12 @@ async function buildSupernet(
   { variables, logger }: RunOptions,
 ): Promise<Supernet> {
   const choice = engine === 'native' ? 'cpu' : engine;
-  const opened = await openEngine({ engine: choice, environment: variables, threads });
+  const opened = await openEngine({
+    engine: choice,
+    environment: variables,
+    threads,
+    signalLimitMs: SIGNAL_LIMIT_MS,
+  });
   logger.log('info', `engine: ${opened.version}`);
   return new Supernet(opened, space, seed);
 }

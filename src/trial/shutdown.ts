@@ -5,6 +5,9 @@ import type { Logger } from '../foundation/logger.ts';
 /** The part of node's `process` that the handlers need. */
 export type SignalTarget = Pick<NodeJS.Process, 'pid' | 'ppid' | 'kill' | 'on' | 'off'>;
 
+/** Longest time from a signal to the end by it, also while an operation computes, in milliseconds. */
+export const SIGNAL_LIMIT_MS = 2500;
+
 /** How a process ends by a signal. */
 export interface ShutdownOptions {
   /** Told about the signal and about work that failed. */
@@ -42,7 +45,7 @@ export interface Shutdown {
  */
 export function installSignalHandlers(
   target: SignalTarget,
-  { logger, hasTerminal, limitMs = 2500 }: ShutdownOptions,
+  { logger, hasTerminal, limitMs = SIGNAL_LIMIT_MS - 200 }: ShutdownOptions,
 ): Shutdown {
   const controller = new AbortController();
   const cleanups: (() => Promise<void>)[] = [];

@@ -13,6 +13,7 @@ import { startExperiment, type TinySearch, writeTinySearch } from '../e2e/suppor
 
 const CLI = 'dist/cli/main.js';
 const PROBE = 'test/support/signal-probe.ts';
+const LONG_STEP = 'test/support/long-step.ts';
 const ENDLESS = { epochs: 100_000, checkpoint: { steps: 1 } };
 
 /** Polls until the value is there. */
@@ -215,12 +216,41 @@ describe('the trial of a manager that dies', { timeout: 300_000 }, () => {
 });
 
 describe('signals and the native library', { timeout: 60_000 }, () => {
+  function start(flags: string[], program: string) {
+    return spawn(process.execPath, [...flags, '--import', 'tsx', program], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+  }
+
   /** Computes until its input ends; the text is what it printed. */
   function startProbe(flags: string[]): { probe: ChildProcess; printed: Promise<string> } {
-    const probe = spawn(process.execPath, [...flags, '--import', 'tsx', PROBE], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-    });
+    const probe = start(flags, PROBE);
+    probe.stderr.resume();
     return { probe, printed: text(probe.stdout) };
+  }
+
+  for (const [names, limit, reason] of [
+    [['SIGTERM'], 3, /ends without waiting/],
+    [['SIGINT'], 3, /ends without waiting/],
+    [['SIGTERM', 'SIGINT'], 1, /^(?!.*ends without)/s],
+  ] as const) {
+    it(`R6: ${names.join(' and ')} while an operation computes for long: the end within ${limit} s`, async () => {
+      const child = start([], LONG_STEP);
+      const said = text(child.stderr);
+      await once(child.stdout, 'data');
+      await sleep(200);
+      const ended = once(child, 'exit');
+      const begin = performance.now();
+      for (const name of names) child.kill(name);
+      const [, how] = (await ended) as [null, NodeJS.Signals];
+      assert.ok(
+        names.some((name) => name === how),
+        how,
+      );
+      const seconds = (performance.now() - begin) / 1000;
+      assert.ok(seconds < limit, `${seconds} s`);
+      assert.match(await said, reason);
+    });
   }
 
   it('R6: those that arrive while a matrix kernel computes are heard and damage nothing', async () => {

@@ -47,7 +47,7 @@ describe('installSignalHandlers, in a process', () => {
     child.kill('SIGTERM');
     const spentMs = await millisecondsOf(ended);
     assert.deepEqual(await ended, [null, 'SIGTERM']);
-    assert.ok(spentMs > 2400 && spentMs < 3000, `${spentMs} ms`);
+    assert.ok(spentMs > 2200 && spentMs < 3000, `${spentMs} ms`);
   });
 
   it('ends at once by the second signal [check 22]', async () => {

@@ -1,0 +1,95 @@
+#include "signals.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <system_error>
+#include <thread>
+
+namespace nni_cream {
+namespace {
+
+// Raised by the thread's own instructions, or sent to one thread by V8's profiler (SIGPROF).
+constexpr int kOfTheThread[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+
+std::atomic<int> limit_ms;
+std::atomic<int> first_signal;
+sem_t asked_to_end;
+
+// Node's handlers, by signal.
+struct sigaction heard_by[SIGTERM + 1];
+
+// All that follows up to EndBySignalWithin may run in a signal handler.
+
+void EndBy(int signal) {
+  struct sigaction death = {};
+  death.sa_handler = SIG_DFL;
+  sigaction(signal, &death, nullptr);
+  kill(getpid(), signal);
+}
+
+void Hear(int signal, siginfo_t* info, void* context) {
+  int none = 0;
+  if (!first_signal.compare_exchange_strong(none, signal)) return EndBy(signal);
+  sem_post(&asked_to_end);
+  const struct sigaction& node = heard_by[signal];
+  if (node.sa_flags & SA_SIGINFO) node.sa_sigaction(signal, info, context);
+  else node.sa_handler(signal);
+}
+
+void SayWhy() {
+  static constexpr char kText[] =
+      "nni-cream: ends without waiting for what is being computed; the last checkpoint holds\n";
+  if (write(STDERR_FILENO, kText, sizeof(kText) - 1) < 0) return;
+}
+
+// A thread that never computes: it takes signals, so that Node hears of them and a default action
+// ends the process as ever, and ends the process that JavaScript does not end in time.
+void TakeSignals() {
+  while (sem_wait(&asked_to_end) != 0) continue;  // a signal was handled on this thread
+  std::this_thread::sleep_for(std::chrono::milliseconds(limit_ms));
+  SayWhy();
+  EndBy(first_signal);
+}
+
+}  // namespace
+
+// TensorFlow's matrix kernels (oneDNN) point the stack pointer into a buffer on the heap while
+// they compute. A signal that arrives then writes its frame there, over the heap. This thread and
+// all that it starts from now on, TensorFlow's among them, therefore block the signals that are
+// sent to the process.
+void KeepSignalsOffComputation() {
+  sem_init(&asked_to_end, 0, 0);
+  try {
+    std::thread(TakeSignals).detach();
+  } catch (const std::system_error&) {
+    return;  // no thread can be had: a process that hears signals is worth more
+  }
+  sigset_t sent;
+  sigfillset(&sent);
+  for (const int signal : kOfTheThread) sigdelset(&sent, signal);
+  pthread_sigmask(SIG_BLOCK, &sent, nullptr);
+}
+
+// JavaScript hears of a signal between two operations only, and one may take longer than whoever
+// sent the signal waits. What was saved is whole at every instant, so the process may just end.
+void EndBySignalWithin(int milliseconds) {
+  limit_ms = milliseconds;
+  for (const int signal : {SIGINT, SIGTERM}) {
+    struct sigaction node = {};
+    sigaction(signal, nullptr, &node);
+    // The two constants and the two kinds of handlers share their place.
+    const bool isHandled = node.sa_handler != SIG_DFL && node.sa_handler != SIG_IGN;
+    if (!isHandled || node.sa_sigaction == Hear) continue;
+    heard_by[signal] = node;
+    node.sa_flags |= SA_SIGINFO;
+    node.sa_sigaction = Hear;
+    sigaction(signal, &node, nullptr);
+  }
+}
+
+}  // namespace nni_cream

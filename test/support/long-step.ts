@@ -1,0 +1,16 @@
+/** Computes one operation for much longer than a signal may wait, with the handlers of a search. */
+import { loadTensorFlow } from '../../src/engine/load.ts';
+import { installSignalHandlers, SIGNAL_LIMIT_MS } from '../../src/trial/shutdown.ts';
+
+const logger = { log: () => undefined };
+installSignalHandlers(process, { logger, hasTerminal: false });
+const { tf } = await loadTensorFlow({
+  engine: 'cpu',
+  environment: process.env,
+  threads: 1,
+  signalLimitMs: SIGNAL_LIMIT_MS,
+});
+const matrix = tf.ones([8000, 8000]);
+console.log('computing');
+tf.matMul(matrix, matrix).dataSync();
+console.log('computed');
