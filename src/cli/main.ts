@@ -86,8 +86,8 @@ program
   .option('--json', 'print the result as JSON')
   .action(async (folder: string, { json, ...options }: ResumeOptions & ShownOptions) => {
     const { resumption } = await import('./resume.ts');
-    const { configFile, ...search } = await resumption(folder);
-    await searchHere({ ...trialOptions({ config: configFile, ...options }), ...search }, json);
+    const { configFile: config, engine, ...search } = await resumption(folder);
+    await searchHere({ ...trialOptions({ config, engine, ...options }), ...search }, json);
   });
 
 program
@@ -222,7 +222,7 @@ interface EngineOptions {
 interface SearchOptions {
   readonly config: string;
   readonly output?: string;
-  readonly engine?: 'native' | 'gpu' | 'js';
+  readonly engine?: TrialOptions['engine'];
   readonly gpu?: true;
 }
 

@@ -19,6 +19,6 @@ export async function resumption(folder: string): Promise<Omit<TrialOptions, 'pr
       next: `Name the output folder of an unfinished search, or begin one with "nni-cream search"`,
     });
   }
-  const { configFile, parameters } = checkpoint.manifest.run;
-  return { configFile, parameters, output: folder, present: 'refuse-result' };
+  const { configFile, parameters, engine } = checkpoint.manifest.run;
+  return { configFile, parameters, engine, output: folder, present: 'refuse-result' };
 }

@@ -91,7 +91,7 @@ export function describeNative(tf: typeof tfjs): { version: string; devices: str
 async function loadJavaScript(): Promise<typeof tfjs> {
   const tf = require('@tensorflow/tfjs-core') as typeof tfjs;
   tf.enableProdMode(); // keeps the advertisement for the native backend off stderr
-  require('@tensorflow/tfjs-backend-cpu');
+  require('@tensorflow/tfjs'); // registers that backend, and the gradients
   await tf.setBackend('cpu');
   return tf;
 }

@@ -60,6 +60,10 @@ export interface CheckpointRun {
     [k: string]: unknown;
   };
   /**
+   * The engine that it was started with; "nni-cream resume" takes it again.
+   */
+  engine: 'native' | 'gpu' | 'js';
+  /**
    * Steps of the whole run.
    */
   totalSteps: number;

@@ -191,6 +191,7 @@ function describeRun(
   return {
     configFile: resolve(configFile),
     parameters: { ...parameters },
+    engine: config.engine,
     totalSteps,
     stepsPerEpoch,
     mathematics: mathematicsOf({ config, plan, images, spaceSha256: spaceSha256(space) }),

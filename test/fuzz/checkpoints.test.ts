@@ -16,6 +16,7 @@ const content: Omit<CheckpointManifest, 'sha256'> = {
   run: {
     configFile: '/home/user/trial.yml',
     parameters: { seed: 1 },
+    engine: 'native',
     totalSteps: 60,
     stepsPerEpoch: 20,
     mathematics: { seed: 1, prior: null },

@@ -126,6 +126,7 @@ describe('on a small disk', () => {
     const run = {
       configFile: 'trial.yml',
       parameters: {},
+      engine: 'native' as const,
       totalSteps: plan.totalSteps,
       stepsPerEpoch: plan.stepsPerEpoch,
       mathematics: {},

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
@@ -113,6 +113,36 @@ describe('an unfinished search that goes on with another config', { timeout: 300
     assert.deepEqual(await manifestFiles(unfinished), before);
     const metrics = readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trim().split('\n');
     assert.equal(metrics.length, EPOCHS + 1, 'all reports, and the final one');
+  });
+
+  it('goes on with the engine that the command line chose', async () => {
+    const config = configWith('js', { epochs: 2, imagesPerEpoch: 16 });
+    const folder = join(tiny.folder, 'js');
+    const log = join(tiny.folder, 'js.txt');
+    const args = ['search', '-c', config, '-o', folder, '--engine', 'js'] as const;
+    const search = new SearchProcess(args, log);
+    while ((await manifestFiles(folder)).length === 0 && !search.hasEnded) await sleep(10);
+    assert.ok(await search.kill('SIGKILL'), 'it was not done yet');
+    const resumed = nniCream('resume', folder);
+    assert.equal(resumed.status, 0, resumed.log);
+    assert.match(resumed.log, /engine: .*pure JavaScript/);
+    assert.doesNotMatch(resumed.log, /goes on with another/);
+  });
+
+  it('is refused where two images of a class have changed places', () => {
+    const { folder, config } = copy('places', { data: { path: 'places-shapes' } });
+    const [shapes, changed] = ['shapes', 'places-shapes'].map((name) => join(tiny.folder, name));
+    cpSync(shapes!, changed!, { recursive: true });
+    const ofClass = readdirSync(shapes!, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.png'))
+      .sort();
+    const [one, other] = ofClass as [string, string];
+    assert.equal(dirname(one), dirname(other));
+    cpSync(join(shapes!, one), join(changed!, other));
+    cpSync(join(shapes!, other), join(changed!, one));
+    const { status, log } = nniCream('search', '-c', config, '-o', folder);
+    assert.equal(status, 1);
+    assert.match(log, /CHECKPOINT_MISMATCH.*content of data/s);
   });
 
   it('R3: is refused when all its checkpoints are damaged', async () => {

@@ -24,6 +24,7 @@ const INVALID = { code: 'CHECKPOINT_INVALID' };
 const RUN: CheckpointRun = {
   configFile: '/somewhere/trial.yml',
   parameters: { seed: 3 },
+  engine: 'native',
   totalSteps: 100,
   stepsPerEpoch: 10,
   mathematics: { seed: 3 },

@@ -17,6 +17,7 @@ import { tinyPlan, tinySupernet } from '../support/tiny.ts';
 const RUN: CheckpointRun = {
   configFile: '/somewhere/trial.yml',
   parameters: {},
+  engine: 'native',
   totalSteps: 100,
   stepsPerEpoch: 10,
   mathematics: {},

@@ -17,6 +17,7 @@ import { tinyPlan, tinySupernet } from '../support/tiny.ts';
 const run = {
   configFile: '/somewhere/my trial.yml',
   parameters: { seed: 3 },
+  engine: 'native' as const,
   totalSteps: 30,
   stepsPerEpoch: 10,
   mathematics: {},
