@@ -109,7 +109,11 @@ async function runUntilShutdown(
       present: options.present ?? (isStandalone ? 'refuse-result' : 'complete'),
       openReporter: async (folder) => {
         const opened = (outbox = await openOutbox({ ...source, folder, channel, logger }));
-        return { ...createReporter(opened, source), settle: () => settle(opened, folder) };
+        return {
+          ...createReporter(opened, source),
+          settle: () => settle(opened, folder),
+          close: () => opened.close(),
+        };
       },
       progress: options.progress(logger),
       variables: host.variables,

@@ -17,7 +17,7 @@ import { planSearch, type SearchPlan } from '../training/plan.ts';
 import type { Clock, Reporter } from '../training/ports.ts';
 import type { RankedPath } from '../training/ranking.ts';
 import { restoreSnapshot } from '../training/snapshot.ts';
-import { initialState } from '../training/state.ts';
+import { initialState, type SearchState } from '../training/state.ts';
 import { rehearseStep } from '../training/student.ts';
 import { prepareOutput, writeArtifacts } from './artifacts.ts';
 import { writeAtomically } from './atomic.ts';
@@ -64,6 +64,8 @@ export interface RunOptions {
 export interface SettledReporter extends Reporter {
   /** @throws TrialError METRICS_UNDELIVERED */
   settle(): Promise<void>;
+  /** Ends the delivery; afterwards the folder may be another process's. */
+  close(): Promise<void>;
 }
 
 /** Where results go when nobody names a folder. */
@@ -105,37 +107,59 @@ async function searchInFolder(options: FolderSearch): Promise<SearchResult> {
   );
   const supernet = await buildSupernet(config, space, options);
   const run = describeRun(options, { plan, images, supernet });
+  const rehearsed = [report.largest.path, ...coveringPaths(space)];
+  const { start, saver } = await startOrGoOn({ ...options, plan, supernet, run, rehearsed });
+  const reporter = await options.openReporter(output);
+  try {
+    const measured = await trainAndMeasure({ ...options, reporter, images, plan, start, saver });
+    const result = describeResult({
+      ...options,
+      ...measured,
+      plan,
+      images,
+      feasibility: report,
+      versions: versionsOf(supernet),
+    });
+    const best = measured.outcome.ranking[0] as RankedPath;
+    await writeArtifacts(output, result, { space, path: best.path });
+    const trainingMs = measured.outcome.state.time.trainingMs - start.time.trainingMs;
+    const saving = percent(saver.spentMs / Math.max(1, trainingMs));
+    logger.log('info', `${summaryLine(result, output)}, checkpoints ${saving}`);
+    await reporter.settle();
+    return result;
+  } finally {
+    await reporter.close();
+    supernet.dispose();
+  }
+}
+
+interface StartOptions extends FolderSearch {
+  readonly plan: SearchPlan;
+  readonly supernet: Supernet;
+  readonly run: CheckpointRun;
+  /** Paths that take a step before anything is trained: what does not fit into memory fails early. */
+  readonly rehearsed: readonly Path[];
+}
+
+/** The state that the search begins with, saved in its folder. */
+async function startOrGoOn(
+  options: StartOptions,
+): Promise<{ readonly start: SearchState; readonly saver: Saver }> {
+  const { config, output, run, logger, plan, supernet, rehearsed, signal } = options;
   const { resumeFrom } = config;
   const found = await findStart({ output, resumeFrom, run, logger });
-  for (const path of [report.largest.path, ...coveringPaths(space)]) {
+  for (const path of rehearsed) {
     await nextTurn();
-    options.signal.throwIfAborted();
+    signal.throwIfAborted();
     rehearseStep(supernet, path, plan.batchSize);
   }
   const start =
     found === null
       ? initialState(supernet, plan)
       : restoreSnapshot(found.checkpoint.snapshot, supernet);
-  const saver = new Saver({ ...options, schedule: config.checkpoint, run }, start);
+  const saver = new Saver({ ...options, schedule: config.checkpoint }, start);
   if (found?.isOwn !== true) await saver.save(start);
-  const reporter = await options.openReporter(output);
-  const measured = await trainAndMeasure({ ...options, reporter, images, plan, start, saver });
-  const result = describeResult({
-    ...options,
-    ...measured,
-    plan,
-    images,
-    feasibility: report,
-    versions: versionsOf(supernet),
-  });
-  const best = measured.outcome.ranking[0] as RankedPath;
-  await writeArtifacts(output, result, { space, path: best.path });
-  const trainingMs = measured.outcome.state.time.trainingMs - start.time.trainingMs;
-  const saving = percent(saver.spentMs / Math.max(1, trainingMs));
-  logger.log('info', `${summaryLine(result, output)}, checkpoints ${saving}`);
-  await reporter.settle();
-  supernet.dispose();
-  return result;
+  return { start, saver };
 }
 
 async function readConfig({
