@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
-import { exists } from './download.ts';
+import { exists } from '../foundation/files.ts';
 
 const PACKAGE = 'dataset-fashion-mnist';
 /** Where the package puts the four IDX files. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf, TrialError } from '../foundation/errors.ts';
+import { exists } from '../foundation/files.ts';
 
 /** One file at its official place. */
 export interface RemoteFile {
@@ -17,14 +18,6 @@ async function md5Of(file: string): Promise<string> {
   const hash = createHash('md5');
   await pipeline(createReadStream(file), hash);
   return hash.digest('hex');
-}
-
-/** Whether a path exists. */
-export async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 function failed({ url }: RemoteFile, wanted: string, cause: unknown): TrialError {

@@ -1,6 +1,7 @@
 import { open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
+import { syncFolder } from '../foundation/files.ts';
 
 /** End of a name while its file is being written; a leftover of a killed process is worthless. */
 export const PARTIAL = '.partial';
@@ -59,19 +60,6 @@ async function writeThrough(file: string, content: string | readonly Uint8Array[
   try {
     await writeFile(handle, content);
     await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** A rename is on the disk only when its folder is. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } catch (error) {
-    // Some network file systems know no such request: then there is nothing to wait for.
-    if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
   } finally {
     await handle.close();
   }

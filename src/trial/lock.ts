@@ -1,10 +1,11 @@
 /** At most one search writes into an output folder: `lock.json` names the process that does. */
 
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
+import { makeFolder } from '../foundation/files.ts';
 import { PARTIAL, unlessUnwritable } from './atomic.ts';
 import { findProcess } from './processes.ts';
 
@@ -65,16 +66,6 @@ export async function acquireLock(folder: string, { command, time }: LockOwner):
       if (isOwn) await rm(file, { force: true }).catch(() => undefined);
     },
   };
-}
-
-/** On a read-only disk node's recursive `mkdir` says ENOENT; the plain one gives the reason. */
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    await mkdir(folder);
-  }
 }
 
 /** The process that holds a folder's lock; null where there is no lock or only a dead one's. */

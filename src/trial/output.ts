@@ -1,6 +1,7 @@
-import { access, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
+import { exists } from '../foundation/files.ts';
 import { ARCHITECTURE_FOLDER, RESULT_FILE } from './artifacts.ts';
 import { unlessUnwritable } from './atomic.ts';
 import { CHECKPOINT_FOLDER } from './checkpoint/store.ts';
@@ -36,7 +37,7 @@ export async function treatPresent(output: string, policy: PresentPolicy): Promi
     await unlessUnwritable(output, async () => {
       for (const name of OWN_FILES) await rm(join(output, name), { recursive: true, force: true });
     });
-  } else if (policy === 'refuse-result' && (await isThere(result))) {
+  } else if (policy === 'refuse-result' && (await exists(result))) {
     throw new TrialError('RESULT_EXISTS', {
       where: result,
       wanted: 'a folder without a finished search',
@@ -44,11 +45,4 @@ export async function treatPresent(output: string, policy: PresentPolicy): Promi
       next: 'Name another folder, or throw away what this one holds: nni-cream search --overwrite.',
     });
   }
-}
-
-function isThere(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }
