@@ -11,6 +11,12 @@ export function pathKey(path: Path): string {
   return path.join('.');
 }
 
+/** Whether a path takes one of the candidates of every choice of a space. */
+export function isPathOf({ choices }: SearchSpace, path: Path): boolean {
+  if (path.length !== choices.length) return false;
+  return choices.every(({ candidates }, i) => candidates[path[i] ?? NaN] !== undefined);
+}
+
 /**
  * The candidate that each block of the space becomes, fixed blocks included.
  *

@@ -39,7 +39,7 @@ export interface SearchContext {
    * serve signals and connections, and throws when the search must end.
    */
   readonly between: (state: SearchState) => Promise<void>;
-  /** The state that was saved last, in place of the supernet's. */
+  /** An earlier state, always the same one at the same step, in place of the supernet's. */
   readonly recall: () => Promise<SearchState>;
   readonly onStep: (state: SearchState) => void;
 }

@@ -3,11 +3,15 @@
  * listed here is a function of the seed and of the counters that are.
  */
 
+import { isDeepStrictEqual } from 'node:util';
 import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../engine/ops.ts';
 import { TrialError } from '../foundation/errors.ts';
 import type { BoardEntry } from '../search/board.ts';
+import { isPathOf } from '../searchspace/path.ts';
+import type { SearchSpace } from '../searchspace/space.ts';
 import type { Supernet } from '../supernet/supernet.ts';
+import type { SearchPlan } from './plan.ts';
 import type { SearchState } from './state.ts';
 
 /** Numbers of one tensor, row by row. */
@@ -85,21 +89,28 @@ function supernetArrays({ engine, parameters, running }: Supernet): NamedArray[]
  * Makes a snapshot the state of a supernet of the same space, in place of the one it had.
  *
  * @throws TrialError CHECKPOINT_INVALID, the supernet being unchanged, when an array is missing,
- *   has another shape, or belongs to nothing.
+ *   has another shape, or belongs to nothing, or when no search of that plan has such counters.
  */
-export function restoreSnapshot(snapshot: Snapshot, supernet: Supernet): SearchState {
+export function restoreSnapshot(
+  snapshot: Snapshot,
+  supernet: Supernet,
+  plan: SearchPlan,
+): SearchState {
+  requirePossible(snapshot.values, supernet.space, plan);
   const { meta, board, ...values } = snapshot.values;
   const arrays = new ArrayStock(snapshot.arrays);
   const { imageSize: size, classes } = supernet.space;
+  const count = plan.probeImages;
   const entries = board.entries.map((entry, i) => ({
     ...entry,
     probe: {
-      images: arrays.float32(`board/${i}/images`, [null, size, size, 3]),
-      probabilities: arrays.float32(`board/${i}/probabilities`, [null, classes]),
+      images: arrays.float32(`board/${i}/images`, [count, size, size, 3]),
+      probabilities: arrays.float32(`board/${i}/probabilities`, [count, classes]),
     },
   }));
-  const weight = arrays.float64('meta/weight');
-  const velocity = { weight: arrays.float64('meta/velocity'), bias: meta.biasVelocity };
+  const inputs = [count * classes];
+  const weight = arrays.float64('meta/weight', inputs);
+  const velocity = { weight: arrays.float64('meta/velocity', inputs), bias: meta.biasVelocity };
   const restoreTensors = tensorsFor(supernet, arrays);
   arrays.requireEmpty();
   restoreTensors();
@@ -111,6 +122,27 @@ export function restoreSnapshot(snapshot: Snapshot, supernet: Supernet): SearchS
   };
 }
 
+/** Counters and paths follow from the steps: a file that says otherwise could go on for ever. */
+function requirePossible(
+  { step, reports, ranking, board }: SnapshotValues,
+  space: SearchSpace,
+  { stepsPerEpoch, totalSteps }: SearchPlan,
+): void {
+  const first = reports.length * stepsPerEpoch;
+  const last = Math.min(first + stepsPerEpoch, totalSteps);
+  if (step < first || step > last) {
+    const wanted = `a step from ${first} to ${last} after ${reports.length} epochs`;
+    throw invalid('state.step', wanted, String(step));
+  }
+  if (reports.length > 0 && ranking.length === 0) {
+    throw invalid('state.ranking', 'the paths of the last report', 'none');
+  }
+  for (const { path } of [...board.entries, ...ranking]) {
+    if (!isPathOf(space, path))
+      throw invalid('state', `paths of ${space.name}`, `[${path.join()}]`);
+  }
+}
+
 /** Takes a supernet's numbers out of the stock; gives the function that puts them into place. */
 function tensorsFor(supernet: Supernet, arrays: ArrayStock): () => void {
   const { engine, parameters, running } = supernet;
@@ -118,10 +150,13 @@ function tensorsFor(supernet: Supernet, arrays: ArrayStock): () => void {
   const velocities = parameters.map(({ name, shape }) =>
     arrays.has(`velocity/${name}`) ? arrays.float32(`velocity/${name}`, shape) : null,
   );
-  const moments = arrays.namesBetween('running/', '/mean').map((name) => {
-    const mean = arrays.float32(`running/${name}/mean`, [null]);
-    const variance = arrays.float32(`running/${name}/variance`, [mean.length]);
-    return { name, mean, variance };
+  // Those of a batch norm that has not been met are not there.
+  const moments = parameters.flatMap(({ name: gamma, shape }) => {
+    const name = gamma.replace(/\/gamma$/, '');
+    if (name === gamma || !arrays.has(`running/${name}/mean`)) return [];
+    const mean = arrays.float32(`running/${name}/mean`, shape);
+    const variance = arrays.float32(`running/${name}/variance`, shape);
+    return [{ name, shape, mean, variance }];
   });
   return () => {
     parameters.forEach((parameter, i) => {
@@ -132,8 +167,7 @@ function tensorsFor(supernet: Supernet, arrays: ArrayStock): () => void {
       parameter.velocity = slot ? keptTensor(engine, slot, shape) : null;
     });
     running.dispose();
-    for (const { name, mean, variance } of moments) {
-      const shape = [mean.length];
+    for (const { name, shape, mean, variance } of moments) {
       running.replace(name, {
         mean: engine.tensor(mean, shape),
         variance: engine.tensor(variance, shape),
@@ -158,48 +192,37 @@ class ArrayStock {
     return this.#arrays.has(name);
   }
 
-  /** The middles of all names that begin and end so. */
-  namesBetween(prefix: string, suffix: string): string[] {
-    return [...this.#arrays.keys()]
-      .filter((name) => name.startsWith(prefix) && name.endsWith(suffix))
-      .map((name) => name.slice(prefix.length, -suffix.length));
+  float32(name: string, shape: readonly number[]): Float32Array {
+    return this.#take(name, { type: Float32Array, shape });
   }
 
-  /** @param shape - null for a length that may be any. */
-  float32(name: string, shape: readonly (number | null)[]): Float32Array {
-    const array = this.#take(name);
-    const fits =
-      array.values instanceof Float32Array &&
-      array.shape.length === shape.length &&
-      shape.every((length, i) => length === null || length === array.shape[i]);
-    if (!fits) throw invalid(name, `float32 [${shape.map((n) => n ?? 'any').join()}]`, array.shape);
-    return array.values;
-  }
-
-  float64(name: string): Float64Array {
-    const { values, shape } = this.#take(name);
-    if (!(values instanceof Float64Array)) throw invalid(name, 'float64 numbers', shape);
-    return values;
+  float64(name: string, shape: readonly number[]): Float64Array {
+    return this.#take(name, { type: Float64Array, shape });
   }
 
   requireEmpty(): void {
     const [left] = this.#arrays.values();
-    if (left !== undefined) throw invalid(left.name, 'nothing of that name', left.shape);
+    if (left !== undefined)
+      throw invalid(left.name, 'nothing of that name', `[${left.shape.join()}]`);
   }
 
-  #take(name: string): NamedArray {
+  #take<T extends NamedArray['values']>(
+    name: string,
+    { type, shape }: { type: new (length: number) => T; shape: readonly number[] },
+  ): T {
     const array = this.#arrays.get(name);
-    if (array === undefined) throw invalid(name, 'an array of that name', null);
     this.#arrays.delete(name);
-    return array;
+    if (array?.values instanceof type && isDeepStrictEqual(array.shape, shape)) return array.values;
+    const found = array && `${array.values.constructor.name} [${array.shape.join()}]`;
+    throw invalid(name, `${type.name} [${shape.join()}]`, found ?? 'none');
   }
 }
 
-function invalid(name: string, wanted: string, shape: readonly number[] | null): TrialError {
+function invalid(where: string, wanted: string, found: string): TrialError {
   return new TrialError('CHECKPOINT_INVALID', {
-    where: name,
+    where,
     wanted,
-    found: shape === null ? 'none' : `[${shape.join()}]`,
-    next: 'The checkpoint is of another network: search with the skeleton and the space that it was made for.',
+    found,
+    next: 'The checkpoint is of another search: go on with the config, skeleton and space that it was made for.',
   });
 }

@@ -63,6 +63,6 @@ export function diverged(
     where: `path ${pathKey(path)} at learning rate ${lr}`,
     wanted: 'a finite loss and finite gradients',
     found: `${skipped} steps without, the last ${inARow} in a row, in spite of a lower rate`,
-    next: 'Lower lr, or look for images that are not numbers. The last checkpoint holds finite numbers only.',
+    next: 'Begin anew (--overwrite) with a lower lr or a longer warm-up, or look for what is wrong with the images',
   });
 }

@@ -7,8 +7,8 @@ import { operationCost } from '../searchspace/cost.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 import { CHECKPOINT_FOLDER } from './checkpoint/store.ts';
 
-/** Checkpoints that lie in a folder at once: the last two, the best, and one being written. */
-const CHECKPOINTS = 4;
+/** Checkpoints that lie in a folder at once: the last two, the best, the refuge, and a new one. */
+const CHECKPOINTS = 5;
 
 /** Result, architecture, metrics and log, with a lot to spare. */
 const OTHER_FILES_BYTES = 2 ** 20;

@@ -72,8 +72,6 @@ export interface FolderStatus {
  */
 export async function folderStatus(folder: string): Promise<FolderStatus> {
   const names = await namesIn(folder);
-  const linesOf = (name: string): Promise<number> | 0 =>
-    names.includes(name) ? countLines(join(folder, name)) : 0;
   const result = names.includes(RESULT_FILE) ? await readBest(join(folder, RESULT_FILE)) : null;
   const looks: Look[] = [];
   for (const file of await manifestFiles(folder)) looks.push(...(await look(file)));
@@ -85,8 +83,8 @@ export async function folderStatus(folder: string): Promise<FolderStatus> {
     best: result === null ? bestOf(manifest) : result.best,
     checkpoints: looks.map(({ status }) => status),
     metrics: {
-      recorded: await linesOf(METRICS_FILE),
-      undelivered: await linesOf(UNDELIVERED_FILE),
+      recorded: await countLines(join(folder, METRICS_FILE)),
+      undelivered: await countLines(join(folder, UNDELIVERED_FILE)),
     },
     problem: result?.problem ?? null,
   };
@@ -143,7 +141,7 @@ async function look(file: string): Promise<Look[]> {
   let damage: string | null = null;
   try {
     manifest = await readManifest(file);
-    await readCheckpoint(file);
+    await readCheckpoint(file, manifest);
   } catch (thrown) {
     damage = messageOf(thrown);
   }
@@ -197,8 +195,14 @@ async function readBest(file: string): Promise<{ best: BestPath | null; problem:
   }
 }
 
+/** 0 of a file that is not there: a search that runs removes some. */
 async function countLines(file: string): Promise<number> {
-  return (await readFile(file, 'utf8')).split('\n').length - 1;
+  try {
+    return (await readFile(file, 'utf8')).split('\n').length - 1;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -156,7 +156,7 @@ async function startOrGoOn(
   const start =
     found === null
       ? initialState(supernet, plan)
-      : restoreSnapshot(found.checkpoint.snapshot, supernet);
+      : restoreSnapshot(found.checkpoint.snapshot, supernet, plan);
   const saver = new Saver({ ...options, schedule: config.checkpoint }, start);
   if (found?.isOwn !== true) await saver.save(start);
   return { start, saver };

@@ -67,7 +67,7 @@ export async function trainAndMeasure(training: Training): Promise<Measured> {
       skippedImages: images.dataset.skipped.length,
       clock,
       between: (state) => saver.between(state),
-      recall: () => saver.recall(start.supernet),
+      recall: () => saver.recall(start.supernet, plan),
       onStep: (state) => {
         progress.step(state);
         watchMemory(state);

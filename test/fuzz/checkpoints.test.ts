@@ -4,7 +4,12 @@ import fc from 'fast-check';
 import type { CheckpointManifest } from '../../src/generated/checkpoint.ts';
 import { manifestText, parseManifest, sha256 } from '../../src/trial/checkpoint/manifest.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../src/trial/checkpoint/safetensors.ts';
-import type { NamedArray } from '../../src/training/snapshot.ts';
+import { candidatesOf } from '../../src/searchspace/path.ts';
+import { search } from '../../src/training/loop.ts';
+import { type NamedArray, restoreSnapshot, takeSnapshot } from '../../src/training/snapshot.ts';
+import { initialState } from '../../src/training/state.ts';
+import { nativeEngine } from '../support/engine.ts';
+import { tinyContext, tinyPlan, tinySpace, tinySupernet } from '../support/tiny.ts';
 import { documents, INHERITED, texts } from './inputs.ts';
 import { checkProperty, checkShares } from './property.ts';
 
@@ -61,6 +66,32 @@ describe('hostile checkpoint manifests', () => {
       },
     });
     checkShares(outcomes, 0.1);
+  });
+});
+
+describe('hostile states of a search', { timeout: 120_000 }, () => {
+  it('are restored where a search can be in them, or are refused', async () => {
+    const engine = await nativeEngine();
+    const supernet = tinySupernet(engine);
+    const plan = tinyPlan({ imagesPerEpoch: 64 });
+    const { state: ended } = await search(initialState(supernet, plan), tinyContext({ plan }));
+    const { values, arrays } = structuredClone(takeSnapshot(ended));
+    assert.ok(values.board.entries.length > 0);
+    const outcomes = checkProperty({
+      inputs: documents(fc.constant<unknown>(JSON.parse(JSON.stringify(values)))),
+      cases: 300,
+      codes: ['CHECKPOINT_INVALID'],
+      attempt: (state) => {
+        const document = sealed(JSON.parse(JSON.stringify({ ...content, state })));
+        const manifest = parseManifest(JSON.stringify(document), 'manifest');
+        const restored = restoreSnapshot({ values: manifest.state, arrays }, supernet, plan);
+        const { reports, step, board, ranking } = restored;
+        assert.ok(step >= reports.length * plan.stepsPerEpoch && step <= plan.totalSteps);
+        for (const { path } of [...board.entries, ...ranking]) candidatesOf(tinySpace, path);
+      },
+    });
+    checkShares(outcomes, 0.1);
+    supernet.dispose();
   });
 });
 

@@ -1,3 +1,5 @@
+import type { SearchMetrics } from '../../src/training/ports.ts';
+
 /** Keys of every report to NNI, sorted. */
 export const METRIC_KEYS = [
   'bestMacs',
@@ -11,3 +13,17 @@ export const METRIC_KEYS = [
   'skippedImages',
   'skippedSteps',
 ];
+
+/** A report whose values are all numbers that JSON has to keep exactly. */
+export const METRICS: SearchMetrics = {
+  default: 0.1 + 0.2,
+  loss: 1,
+  kdLoss: 0,
+  rho: 0,
+  boardMean: 0.25,
+  bestMacs: 1000,
+  lr: 0.05,
+  imagesPerSecond: 100,
+  skippedSteps: 0,
+  skippedImages: 1,
+};

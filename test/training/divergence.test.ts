@@ -41,7 +41,7 @@ async function searchThrough(isBad: (step: number, recalls: number) => boolean) 
     batches: { waitedMs: 0, next },
     recall: () => {
       recalls++;
-      return Promise.resolve(restoreSnapshot(structuredClone(saved), supernet));
+      return Promise.resolve(restoreSnapshot(structuredClone(saved), supernet, plan));
     },
   });
   const { state } = await search(start, context);
@@ -84,7 +84,7 @@ describe('R8: a search that meets batches of NaN', () => {
       (error) =>
         error instanceof TrialError &&
         error.code === 'LOSS_NOT_FINITE' &&
-        /12 steps.*Lower lr/.test(error.message),
+        /12 steps.*lower lr/.test(error.message),
     );
   });
 });

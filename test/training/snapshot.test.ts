@@ -7,6 +7,8 @@ import { initialState, type SearchState } from '../../src/training/state.ts';
 import { nativeEngine } from '../support/engine.ts';
 import { tinyContext, tinyPlan, tinySupernet } from '../support/tiny.ts';
 
+const INVALID = { code: 'CHECKPOINT_INVALID' };
+
 let engine: Engine;
 /** Pieces of work of the whole search: steps, ranking batches, reports. */
 let pieces = 0;
@@ -31,7 +33,7 @@ async function runFrom(
   const supernet = tinySupernet(engine, plan.seed);
   try {
     const first = initialState(supernet, plan);
-    const start = snapshot === null ? first : restoreSnapshot(snapshot, supernet);
+    const start = snapshot === null ? first : restoreSnapshot(snapshot, supernet, plan);
     const { state } = await search(start, tinyContext({ plan, ...changes }));
     return structuredClone(takeSnapshot(state));
   } finally {
@@ -89,10 +91,33 @@ describe('a snapshot', () => {
 
   it('restored into the same supernet leaves no tensor behind', () => {
     const supernet = tinySupernet(engine);
-    restoreSnapshot(undisturbed, supernet);
+    restoreSnapshot(undisturbed, supernet, plan);
     const before = engine.tensorCount();
-    restoreSnapshot(undisturbed, supernet);
+    restoreSnapshot(undisturbed, supernet, plan);
     assert.equal(engine.tensorCount(), before);
+    supernet.dispose();
+  });
+
+  it('that no search of the plan can leave is refused', () => {
+    const supernet = tinySupernet(engine);
+    const { values } = undisturbed;
+    const [entry, ...entries] = values.board.entries;
+    const impossible: Partial<Snapshot['values']>[] = [
+      { step: plan.totalSteps + 1 },
+      { step: plan.totalSteps - 1 },
+      { reports: values.reports.slice(1), step: plan.totalSteps + 1 },
+      { reports: [...values.reports, ...values.reports] },
+      { ranking: [] },
+      { ranking: [{ path: [0, 0, 3], accuracy: 1 }] },
+      { board: { ...values.board, entries: [{ ...entry!, path: [0, -1, 0] }, ...entries] } },
+      { board: { ...values.board, entries: [{ ...entry!, path: [0, 0] }, ...entries] } },
+    ];
+    restoreSnapshot(undisturbed, supernet, plan);
+    for (const changes of impossible) {
+      const snapshot = { ...undisturbed, values: { ...values, ...changes } };
+      const text = JSON.stringify(changes);
+      assert.throws(() => restoreSnapshot(snapshot, supernet, plan), INVALID, text);
+    }
     supernet.dispose();
   });
 
@@ -102,10 +127,10 @@ describe('a snapshot', () => {
     const [first, ...others] = undisturbed.arrays;
     const misshapen = { ...first!, shape: [1, ...first!.shape] };
     const stranger = { ...first!, name: 'weight/elsewhere' };
-    for (const arrays of [others, [misshapen, ...others], [...undisturbed.arrays, stranger]]) {
-      assert.throws(() => restoreSnapshot({ ...undisturbed, arrays }, supernet), {
-        code: 'CHECKPOINT_INVALID',
-      });
+    const unmet = { ...first!, name: 'running/elsewhere/mean' };
+    const strangers = [stranger, unmet].map((array) => [...undisturbed.arrays, array]);
+    for (const arrays of [others, [misshapen, ...others], ...strangers]) {
+      assert.throws(() => restoreSnapshot({ ...undisturbed, arrays }, supernet, plan), INVALID);
     }
     assert.deepEqual(takeSnapshot(initialState(supernet, plan)), earlier);
     supernet.dispose();

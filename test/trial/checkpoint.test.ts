@@ -3,7 +3,6 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, it, type TestContext } from 'node:test';
-import type { CheckpointRun } from '../../src/generated/checkpoint.ts';
 import { STABLE } from '../../src/training/stability.ts';
 import type { Snapshot } from '../../src/training/snapshot.ts';
 import { EMPTY_TALLY } from '../../src/training/state.ts';
@@ -17,33 +16,11 @@ import {
   saveCheckpoint,
   tidy,
 } from '../../src/trial/checkpoint/store.ts';
+import { CHECKPOINT_RUN } from '../support/checkpoint.ts';
+import { METRICS } from '../support/metrics.ts';
 import { recordingLogger } from '../support/nni.ts';
 
 const INVALID = { code: 'CHECKPOINT_INVALID' };
-
-const RUN: CheckpointRun = {
-  configFile: '/somewhere/trial.yml',
-  parameters: { seed: 3 },
-  engine: 'native',
-  totalSteps: 100,
-  stepsPerEpoch: 10,
-  mathematics: { seed: 3 },
-  circumstances: { threads: 2 },
-  badSamples: [{ name: 'train/a/1.jpg', reason: 'the file is empty' }],
-};
-
-const METRICS = {
-  default: 0.1 + 0.2,
-  loss: 1,
-  kdLoss: 0,
-  rho: 0,
-  boardMean: 0.25,
-  bestMacs: 1000,
-  lr: 0.05,
-  imagesPerSecond: 100,
-  skippedSteps: 0,
-  skippedImages: 1,
-};
 
 function snapshotAt(step: number): Snapshot {
   return {
@@ -85,7 +62,11 @@ async function temporaryFolder(t: TestContext): Promise<string> {
 }
 
 function save(folder: string, step: number, score: number | null = null): Promise<void> {
-  return saveCheckpoint(folder, snapshotAt(step), { run: RUN, savedAt: new Date(0), score });
+  return saveCheckpoint(folder, snapshotAt(step), {
+    run: CHECKPOINT_RUN,
+    savedAt: new Date(0),
+    score,
+  });
 }
 
 async function stepsIn(folder: string): Promise<number[]> {
@@ -105,21 +86,55 @@ describe('a checkpoint', () => {
     await save(folder, 5);
     const checkpoint = await newestCheckpoint(folder, logger);
     assert.deepEqual(checkpoint?.snapshot, snapshotAt(5));
-    assert.deepEqual(checkpoint.manifest.run, RUN);
+    assert.deepEqual(checkpoint.manifest.run, CHECKPOINT_RUN);
     assert.deepEqual(logger.lines, []);
   });
 
-  it('the last two and the best are kept, and nothing that a killed process left', async (t) => {
+  it('the last two, the best and one to go back to are kept, and nothing that a killed process left', async (t) => {
     const folder = await temporaryFolder(t);
-    await save(folder, 1, 0.5);
-    await save(folder, 2, 0.9);
-    await save(folder, 3, 0.7);
+    await save(folder, 11, 0.5);
+    await save(folder, 12, 0.9);
+    await save(folder, 13, 0.7);
     await writeFile(join(folder, 'checkpoints/00000009.safetensors.partial'), 'half');
     await writeFile(join(folder, 'checkpoints/00000009.safetensors'), 'no manifest');
-    await save(folder, 4);
-    await save(folder, 5);
-    assert.deepEqual(await stepsIn(folder), [5, 4, 2]);
-    assert.equal((await readdir(join(folder, 'checkpoints'))).length, 6);
+    await save(folder, 14);
+    await save(folder, 15);
+    assert.deepEqual(await stepsIn(folder), [15, 14, 12, 11], 'back to the start');
+    assert.equal((await readdir(join(folder, 'checkpoints'))).length, 8);
+    await save(folder, 10);
+    await save(folder, 16);
+    await save(folder, 17);
+    assert.deepEqual(await stepsIn(folder), [17, 16, 10, 12], 'back to the end of the first epoch');
+  });
+
+  it('that is damaged does not count among the last two', async (t) => {
+    const folder = await temporaryFolder(t);
+    for (const step of [11, 12, 13]) await save(folder, step);
+    await truncate(join(folder, 'checkpoints/00000003.safetensors'), 40);
+    await save(folder, 14);
+    assert.deepEqual(await stepsIn(folder), [14, 12, 11]);
+  });
+
+  it('leaves files and folders of others alone', async (t) => {
+    const folder = await temporaryFolder(t);
+    await mkdir(join(folder, 'checkpoints/00000001 copy'), { recursive: true });
+    await writeFile(join(folder, 'checkpoints/notes.txt'), 'mine');
+    await save(folder, 11);
+    await save(folder, 12);
+    const names = await readdir(join(folder, 'checkpoints'));
+    assert.deepEqual(
+      names.filter((name) => !/^\d{8}\.(json|safetensors)$/.test(name)),
+      ['00000001 copy', 'notes.txt'],
+    );
+  });
+
+  it('whose arrays are those of another is passed over', async (t) => {
+    const folder = await temporaryFolder(t);
+    await save(folder, 11);
+    await save(folder, 12);
+    const [second, first] = await manifestFiles(folder);
+    await writeFile(second!, await readFile(first!));
+    assert.equal((await newestCheckpoint(folder, logger))?.file, first);
   });
 
   it('what a killed process left is removed, but none that is as new as the one in use', async (t) => {

@@ -5,38 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { CheckpointRun } from '../../src/generated/checkpoint.ts';
 import type { Supernet } from '../../src/supernet/supernet.ts';
 import { initialState, type SearchState } from '../../src/training/state.ts';
 import { Saver, type SaverOptions } from '../../src/trial/checkpoint/saver.ts';
 import { manifestFiles, readManifest } from '../../src/trial/checkpoint/store.ts';
+import { CHECKPOINT_RUN } from '../support/checkpoint.ts';
 import { nativeEngine } from '../support/engine.ts';
+import { METRICS } from '../support/metrics.ts';
 import { recordingLogger } from '../support/nni.ts';
 import { tinyPlan, tinySupernet } from '../support/tiny.ts';
-
-const RUN: CheckpointRun = {
-  configFile: '/somewhere/trial.yml',
-  parameters: {},
-  engine: 'native',
-  totalSteps: 100,
-  stepsPerEpoch: 10,
-  mathematics: {},
-  circumstances: {},
-  badSamples: [],
-};
-
-const METRICS = {
-  default: 0.5,
-  loss: 1,
-  kdLoss: 0,
-  rho: 0,
-  boardMean: 0.5,
-  bestMacs: 1,
-  lr: 0.1,
-  imagesPerSecond: 1,
-  skippedSteps: 0,
-  skippedImages: 0,
-};
 
 let engine: Engine;
 let supernet: Supernet;
@@ -67,7 +44,7 @@ function saverWith(changes: Partial<SaverOptions> = {}): Saver {
     {
       output,
       schedule: { minutes: 5 },
-      run: RUN,
+      run: CHECKPOINT_RUN,
       clock: () => now,
       now: () => new Date(0),
       logger,
@@ -115,16 +92,14 @@ describe('a saver', () => {
     await saver.between(at(10));
     await saver.between(at(10, { reports: [METRICS] }));
     const [file] = await manifestFiles(output);
-    assert.equal((await readManifest(file!)).score, 0.5);
+    assert.equal((await readManifest(file!)).score, METRICS.default);
   });
 
-  it('gives back what it saved last', async () => {
+  it('is told when what it went back to has gone', async () => {
     const saver = saverWith();
     await saver.save(at(4));
-    await saver.save(at(5));
-    assert.equal((await saver.recall(supernet)).step, 5);
     await rm(join(output, 'checkpoints'), { recursive: true });
-    await assert.rejects(saver.recall(supernet), { code: 'CHECKPOINT_INVALID' });
+    await assert.rejects(saver.recall(supernet, tinyPlan()), { code: 'CHECKPOINT_INVALID' });
   });
 
   it('warns of one failure and ends the search at the second in a row', async () => {
@@ -146,13 +121,13 @@ describe('a saver', () => {
   it('saves once more when the process is to end, and then throws', async () => {
     const controller = new AbortController();
     const saver = saverWith({ signal: controller.signal });
-    await saver.between(at(1));
+    await saver.save(at(1));
     controller.abort();
     await assert.rejects(saver.between(at(2)), { name: 'AbortError' });
-    assert.deepEqual(await saved(), [2]);
+    assert.deepEqual(await saved(), [2, 1]);
   });
 
-  it('begins no last save where the one before took long', async () => {
+  it('begins no last save where the one before took long, or none has been made', async () => {
     const controller = new AbortController();
     let reading = 0;
     const clock = (): number => (reading += 2000);
@@ -160,6 +135,8 @@ describe('a saver', () => {
     await saver.save(at(1));
     controller.abort();
     await assert.rejects(saver.between(at(2)), { name: 'AbortError' });
+    const another = saverWith({ signal: controller.signal });
+    await assert.rejects(another.between(at(2)), { name: 'AbortError' });
     assert.deepEqual(await saved(), [1]);
   });
 });

@@ -11,19 +11,11 @@ import { initialState } from '../../src/training/state.ts';
 import { saveCheckpoint } from '../../src/trial/checkpoint/store.ts';
 import { folderStatus } from '../../src/trial/folder-status.ts';
 import { acquireLock } from '../../src/trial/lock.ts';
+import { CHECKPOINT_RUN } from '../support/checkpoint.ts';
 import { nativeEngine } from '../support/engine.ts';
 import { tinyPlan, tinySupernet } from '../support/tiny.ts';
 
-const run = {
-  configFile: '/somewhere/my trial.yml',
-  parameters: { seed: 3 },
-  engine: 'native' as const,
-  totalSteps: 30,
-  stepsPerEpoch: 10,
-  mathematics: {},
-  circumstances: {},
-  badSamples: [],
-};
+const run = { ...CHECKPOINT_RUN, engine: 'js' as const, totalSteps: 30 };
 
 let supernet: Supernet;
 let folder = '';
@@ -80,8 +72,9 @@ describe('folderStatus', () => {
     assert.deepEqual([newest?.savedAt, newest?.damage], ['2026-01-01T00:00:17.000Z', null]);
     assert.ok(newest!.bytes > 10_000);
     assert.equal(older?.step, 5);
-    const { configFile, parameters, output } = await resumption(folder);
-    assert.deepEqual([configFile, parameters, output], [run.configFile, { seed: 3 }, folder]);
+    const { configFile, parameters, engine, output } = await resumption(folder);
+    assert.deepEqual([configFile, parameters], [run.configFile, { seed: 3 }]);
+    assert.deepEqual([engine, output], ['js', folder]);
   });
 
   it('R3: names a damaged checkpoint and counts on the older one', async () => {

@@ -31,7 +31,7 @@ export function parseManifest(text: string, where: string): CheckpointManifest {
   const { document, digest } = parseDigested(text, where);
   const manifest = validateManifest(document, where);
   if (manifest.sha256 === digest) return manifest;
-  throw invalid(where, `the digest ${manifest.sha256}`, digest);
+  throw damaged(where, `the digest ${manifest.sha256}`, digest);
 }
 
 /** Parses a text and takes the digest of all but its `sha256`, as {@link manifestText} does. */
@@ -41,11 +41,12 @@ function parseDigested(text: string, where: string): { document: unknown; digest
     const content = { ...(document as object), sha256: undefined };
     return { document, digest: sha256(JSON.stringify(content)) };
   } catch (cause) {
-    throw invalid(where, 'JSON', messageOf(cause), cause);
+    throw damaged(where, 'JSON', messageOf(cause), cause);
   }
 }
 
-function invalid(where: string, wanted: string, found: string, cause?: unknown): TrialError {
-  const next = 'The file was damaged or changed: an older checkpoint of the folder may be whole.';
+/** The complaint about a file that is not what was saved. */
+export function damaged(where: string, wanted: string, found: string, cause?: unknown): TrialError {
+  const next = 'The file is damaged or missing: an older checkpoint of the folder may be whole.';
   return new TrialError('CHECKPOINT_INVALID', { where, wanted, found, next }, cause);
 }

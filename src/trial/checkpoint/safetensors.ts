@@ -5,8 +5,8 @@
  * @see https://huggingface.co/docs/safetensors
  */
 
-import { TrialError } from '../../foundation/errors.ts';
 import type { NamedArray } from '../../training/snapshot.ts';
+import { damaged } from './manifest.ts';
 
 /** Bytes of the length in front: a uint64. */
 const LENGTH_BYTES = 8;
@@ -60,7 +60,7 @@ function headerLength(file: Uint8Array, where: string): number {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const length = file.length < LENGTH_BYTES ? Infinity : Number(view.getBigUint64(0, true));
   const most = Math.min(MAX_HEADER_BYTES, file.length - LENGTH_BYTES);
-  if (length > most) throw invalid(where, `a header of at most ${most} bytes`, String(length));
+  if (length > most) throw damaged(where, `a header of at most ${most} bytes`, String(length));
   return length;
 }
 
@@ -69,10 +69,10 @@ function parseHeader(bytes: Uint8Array, where: string): object {
   try {
     header = JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch {
-    throw invalid(where, 'a header in JSON', 'another text');
+    throw damaged(where, 'a header in JSON', 'another text');
   }
   if (typeof header === 'object' && header !== null && !Array.isArray(header)) return header;
-  throw invalid(where, 'a JSON object as header', typeof header);
+  throw damaged(where, 'a JSON object as header', typeof header);
 }
 
 function arrayOf(
@@ -84,24 +84,15 @@ function arrayOf(
   const type = dtype === 'F32' || dtype === 'F64' ? TYPES[dtype] : null;
   if (type === null || !isCounts(shape) || !isCounts(offsets) || offsets.length !== 2) {
     const wanted = `"${name}" as float32 or float64 with a shape and two offsets`;
-    throw invalid(where, wanted, JSON.stringify(entry));
+    throw damaged(where, wanted, JSON.stringify(entry));
   }
   const wanted = shape.reduce((count, length) => count * length, type.bytes);
   const bytes = new Uint8Array(numbers.subarray(...offsets));
   const isThere = bytes.length === wanted && offsets[1] === (offsets[0] ?? NaN) + wanted;
   if (isThere) return { name, shape, values: type.from(bytes.buffer) };
-  throw invalid(where, `${wanted} bytes of "${name}"`, `offsets ${offsets.join()}`);
+  throw damaged(where, `${wanted} bytes of "${name}"`, `offsets ${offsets.join()}`);
 }
 
 function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
-}
-
-function invalid(where: string, wanted: string, found: string): TrialError {
-  return new TrialError('CHECKPOINT_INVALID', {
-    where,
-    wanted,
-    found,
-    next: 'The file is damaged: an older checkpoint of the folder may be whole.',
-  });
 }

@@ -3,10 +3,11 @@ import { messageOf, TrialError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import type { CheckpointRun } from '../../generated/checkpoint.ts';
 import type { Supernet } from '../../supernet/supernet.ts';
+import type { SearchPlan } from '../../training/plan.ts';
 import type { Clock } from '../../training/ports.ts';
 import { restoreSnapshot, takeSnapshot } from '../../training/snapshot.ts';
 import type { SearchState } from '../../training/state.ts';
-import { newestCheckpoint, saveCheckpoint } from './store.ts';
+import { isRefuge, newestCheckpoint, saveCheckpoint } from './store.ts';
 
 /** When a state is saved, beside the ends of epochs. */
 export interface SaveSchedule {
@@ -40,7 +41,8 @@ export class Saver {
   /** What the newest checkpoint, or the last try to save one, holds. */
   #saved: SearchState;
   #savedAtMs: number;
-  #lastTookMs = 0;
+  /** Not known before this process has saved. */
+  #lastTookMs = Infinity;
   #spentMs = 0;
   #hasFailed = false;
 
@@ -85,21 +87,21 @@ export class Saver {
     this.#spentMs += this.#lastTookMs;
   }
 
-  /** Puts the state of the newest checkpoint into a supernet. */
-  async recall(supernet: Supernet): Promise<SearchState> {
+  /** Puts the state of the newest refuge into a supernet. @throws TrialError CHECKPOINT_INVALID */
+  async recall(supernet: Supernet, plan: SearchPlan): Promise<SearchState> {
     const { output, logger } = this.#options;
-    const checkpoint = await newestCheckpoint(output, logger);
+    const checkpoint = await newestCheckpoint(output, logger, isRefuge);
     if (checkpoint === null) {
       throw new TrialError('CHECKPOINT_INVALID', {
         where: output,
-        wanted: 'the checkpoint that was saved last',
+        wanted: 'the checkpoint of the last epoch, or of the start',
         found: 'none',
         next: 'Let nothing remove files of the output folder while a search runs.',
       });
     }
     const { step } = checkpoint.manifest.state;
     logger.log('warning', `went back to step ${step}: ${checkpoint.file}`);
-    return restoreSnapshot(checkpoint.snapshot, supernet);
+    return restoreSnapshot(checkpoint.snapshot, supernet, plan);
   }
 
   #isDue(state: SearchState): boolean {

@@ -4,13 +4,13 @@
  */
 
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { messageOf, TrialError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import type { CheckpointManifest, CheckpointRun } from '../../generated/checkpoint.ts';
 import type { Snapshot } from '../../training/snapshot.ts';
 import { unlessUnwritable, writeAtomically } from '../atomic.ts';
-import { manifestText, parseManifest, sha256 } from './manifest.ts';
+import { damaged, manifestText, parseManifest, sha256 } from './manifest.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
 /** Name of the folder of checkpoints within the output folder. */
@@ -23,6 +23,9 @@ const KEPT = 2;
 const MAX_MANIFEST_BYTES = 2 ** 28;
 
 const MANIFEST = /^(\d{8,15})\.json$/;
+
+/** Files of a checkpoint, whole or half-written; all others in the folder are somebody else's. */
+const OURS = /^(\d{8,15})\.(json|safetensors)(\.partial)?$/;
 
 /** A whole checkpoint. */
 export interface Checkpoint {
@@ -55,16 +58,23 @@ export async function manifestFiles(output: string): Promise<string[]> {
  * @throws TrialError CHECKPOINT_INVALID
  */
 export async function readManifest(file: string): Promise<CheckpointManifest> {
-  return parseManifest((await readWhole(file, MAX_MANIFEST_BYTES)).toString('utf8'), file);
+  const text = (await readWhole(file, MAX_MANIFEST_BYTES)).toString('utf8');
+  const manifest = parseManifest(text, file);
+  const { arrays } = manifest;
+  if (numberOf(arrays.file) === numberOf(file)) return manifest;
+  throw damaged(file, 'arrays of the same number', arrays.file);
 }
 
 /**
- * Reads a checkpoint and holds it against its digests.
+ * Reads the arrays of a manifest and holds them against its digest.
  *
+ * @param file - Path of the manifest.
  * @throws TrialError CHECKPOINT_INVALID
  */
-export async function readCheckpoint(file: string): Promise<Checkpoint> {
-  const manifest = await readManifest(file);
+export async function readCheckpoint(
+  file: string,
+  manifest: CheckpointManifest,
+): Promise<Checkpoint> {
   const arrays = join(file, '..', manifest.arrays.file);
   const bytes = await readWhole(arrays, manifest.arrays.bytes);
   const found = sha256(bytes);
@@ -79,13 +89,19 @@ export async function readCheckpoint(file: string): Promise<Checkpoint> {
  * The newest checkpoint of an output folder that is whole; null where there is none at all. Those
  * that are damaged are passed over with a warning.
  *
+ * @param isWanted - Passes over others, without a warning.
  * @throws TrialError CHECKPOINT_INVALID when there are some and all are damaged.
  */
-export async function newestCheckpoint(output: string, logger: Logger): Promise<Checkpoint | null> {
+export async function newestCheckpoint(
+  output: string,
+  logger: Logger,
+  isWanted: (manifest: CheckpointManifest) => boolean = () => true,
+): Promise<Checkpoint | null> {
   let failure: unknown = null;
   for (const file of await manifestFiles(output)) {
     try {
-      return await readCheckpoint(file);
+      const manifest = await readManifest(file);
+      if (isWanted(manifest)) return await readCheckpoint(file, manifest);
     } catch (thrown) {
       if (!(thrown instanceof TrialError)) throw thrown;
       logger.log('warning', `passed over a damaged checkpoint: ${thrown.message}`);
@@ -97,8 +113,18 @@ export async function newestCheckpoint(output: string, logger: Logger): Promise<
 }
 
 /**
- * Saves a state; then removes all checkpoints but the last two and the best, and whatever a killed
- * process left behind. When it fails, those that were there are as they were.
+ * Whether a search whose numbers left the finite ones may go back to a checkpoint: it was saved at
+ * a moment that every process of this search meets, whenever it was killed, and not after steps
+ * that were skipped. That is the start of a folder or the end of an epoch.
+ */
+export function isRefuge({ arrays, run, state }: CheckpointManifest): boolean {
+  const isEpochEnd = state.step === state.reports.length * run.stepsPerEpoch;
+  return numberOf(arrays.file) === 1 || (isEpochEnd && state.stability.inARow === 0);
+}
+
+/**
+ * Saves a state; then removes all checkpoints but the last two, the best and the one to go back to,
+ * and whatever a killed process left behind. When it fails, those that were there are as they were.
  *
  * @throws TrialError FILE_UNWRITABLE
  */
@@ -111,7 +137,7 @@ export async function saveCheckpoint(
   await unlessUnwritable(folder, () => mkdir(folder, { recursive: true }));
   const [newest] = await manifestFiles(output);
   const number = newest === undefined ? 1 : numberOf(newest) + 1;
-  const name = String(number).padStart(8, '0');
+  const name = stemOf(number);
   const file = `${name}.safetensors`;
   const bytes = encodeSafetensors(snapshot.arrays);
   const manifest = manifestText({
@@ -134,8 +160,8 @@ export async function saveCheckpoint(
 }
 
 /**
- * Removes all checkpoints but the last two and the best, and whatever a killed process left behind.
- * Manifests go first: what is left without one is no checkpoint.
+ * Removes all checkpoints but the last two, the best and the one to go back to, and whatever a
+ * killed process left behind. Manifests go first: what is left without one is no checkpoint.
  *
  * @param used - One that is in use: it and all that are newer, damaged or not, are kept.
  * @throws TrialError FILE_UNWRITABLE
@@ -144,30 +170,49 @@ export async function tidy(output: string, used?: string): Promise<void> {
   const folder = join(output, CHECKPOINT_FOLDER);
   await unlessUnwritable(folder, async () => {
     const kept = await worthKeeping(output, used);
-    const removed = (await namesIn(folder)).filter((name) => !kept.has(name.replace(/\..*$/, '')));
+    const removed = (await namesIn(folder)).filter(
+      (name) => OURS.test(name) && !kept.has(numberOf(name)),
+    );
     const manifests = removed.filter((name) => MANIFEST.test(name));
     for (const name of [...manifests, ...removed]) await rm(join(folder, name), { force: true });
   });
 }
 
-async function worthKeeping(output: string, used = ''): Promise<Set<string>> {
+async function worthKeeping(output: string, used = ''): Promise<Set<number>> {
   const files = await manifestFiles(output);
-  let best: { file: string; score: number } | null = null;
-  for (const file of files) {
-    // A damaged one cannot be the best.
-    const score = await readManifest(file).then(
-      (manifest) => manifest.score,
-      () => null,
-    );
-    if (score !== null && score > (best?.score ?? -Infinity)) best = { file, score };
-  }
-  const recent = files.slice(0, Math.max(KEPT, files.indexOf(used) + 1));
-  const kept = [...recent, ...(best === null ? [] : [best.file])];
-  return new Set(kept.map((file) => String(numberOf(file)).padStart(8, '0')));
+  const newer = files.slice(0, files.indexOf(used) + 1).map(numberOf);
+  const whole = await wholeManifests(files);
+  const best = Math.max(...whole.map(({ score }) => score ?? -Infinity));
+  const kept = [
+    ...whole.slice(0, KEPT),
+    whole.find(({ score }) => score === best),
+    whole.find(isRefuge),
+  ].flatMap((manifest) => (manifest ? [numberOf(manifest.arrays.file)] : []));
+  return new Set([...newer, ...kept]);
 }
 
+/** Manifests that can be read and whose arrays have the size that they say, in the same order. */
+async function wholeManifests(files: readonly string[]): Promise<CheckpointManifest[]> {
+  const whole: CheckpointManifest[] = [];
+  for (const file of files) {
+    try {
+      const manifest = await readManifest(file);
+      const { size } = await stat(join(file, '..', manifest.arrays.file));
+      if (size === manifest.arrays.bytes) whole.push(manifest);
+    } catch {
+      continue; // whatever is wrong with it, it is not whole
+    }
+  }
+  return whole;
+}
+
+function stemOf(number: number): string {
+  return String(number).padStart(8, '0');
+}
+
+/** @param file - Name or path of a file of a checkpoint. */
 function numberOf(file: string): number {
-  return Number(/(\d+)\.json$/.exec(file)?.[1]);
+  return Number.parseInt(basename(file), 10);
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -187,9 +232,4 @@ async function readWhole(file: string, limit: number): Promise<Buffer> {
   } catch (error) {
     throw damaged(file, `a readable file of at most ${limit} bytes`, messageOf(error), error);
   }
-}
-
-function damaged(where: string, wanted: string, found: string, cause?: unknown): TrialError {
-  const next = 'The file is damaged or missing: an older checkpoint of the folder may be whole.';
-  return new TrialError('CHECKPOINT_INVALID', { where, wanted, found, next }, cause);
 }

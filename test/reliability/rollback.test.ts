@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Engine } from '../../src/engine/engine.ts';
+import { search } from '../../src/training/loop.ts';
+import type { Batch } from '../../src/training/ports.ts';
+import { restoreSnapshot, type Snapshot, takeSnapshot } from '../../src/training/snapshot.ts';
+import { initialState, type SearchState } from '../../src/training/state.ts';
+import { Saver } from '../../src/trial/checkpoint/saver.ts';
+import { newestCheckpoint } from '../../src/trial/checkpoint/store.ts';
+import { CHECKPOINT_RUN } from '../support/checkpoint.ts';
+import { nativeEngine } from '../support/engine.ts';
+import { recordingLogger } from '../support/nni.ts';
+import { tinyBatch, tinyContext, tinyPlan, tinySupernet } from '../support/tiny.ts';
+
+/** Three epochs of eight steps; from step 10 on no batch is a number, until the search goes back. */
+const plan = tinyPlan({ imagesPerEpoch: 128 });
+const BAD_FROM = 10;
+
+let engine: Engine;
+let root: string;
+
+before(async () => {
+  engine = await nativeEngine();
+  root = mkdtempSync(join(tmpdir(), 'nni-cream-rollback-'));
+});
+after(() => {
+  rmSync(root, { recursive: true });
+});
+
+interface Ended {
+  readonly snapshot: Snapshot;
+  readonly warnings: readonly string[];
+}
+
+/** One process of a search in a folder: it goes on where the folder says; null when it was killed. */
+async function runIn(output: string, killAfter = Infinity): Promise<Ended | null> {
+  const supernet = tinySupernet(engine, plan.seed);
+  const logger = recordingLogger();
+  const found = await newestCheckpoint(output, logger);
+  const start = found
+    ? restoreSnapshot(found.snapshot, supernet, plan)
+    : initialState(supernet, plan);
+  const saver = saverOf(output, start, logger);
+  if (found === null) await saver.save(start);
+  let pieces = 0;
+  let hasGoneBack = start.stability.rollbacks > 0;
+  const context = tinyContext({
+    plan,
+    batches: {
+      waitedMs: 0,
+      next: (step) => Promise.resolve(batchOf(step, !hasGoneBack && step >= BAD_FROM)),
+    },
+    between: async (state: SearchState) => {
+      await saver.between(state);
+      if (++pieces === killAfter) throw new Error('killed');
+    },
+    recall: () => {
+      hasGoneBack = true;
+      return saver.recall(supernet, plan);
+    },
+  });
+  try {
+    const { state } = await search(start, context);
+    return { snapshot: structuredClone(takeSnapshot(state)), warnings: logger.lines };
+  } catch (error) {
+    assert.match(String(error), /killed/);
+    return null;
+  } finally {
+    supernet.dispose();
+  }
+}
+
+function saverOf(output: string, start: SearchState, logger: ReturnType<typeof recordingLogger>) {
+  const { totalSteps, stepsPerEpoch } = plan;
+  return new Saver(
+    {
+      output,
+      // Saves come within the row of bad steps too.
+      schedule: { steps: 2, minutes: 5 },
+      run: { ...CHECKPOINT_RUN, totalSteps, stepsPerEpoch },
+      clock: () => 0,
+      now: () => new Date(0),
+      logger,
+      signal: new AbortController().signal,
+    },
+    start,
+  );
+}
+
+function batchOf(step: number, isBad: boolean): Batch {
+  const batch = tinyBatch(plan.batchSize, 'training', step);
+  if (isBad) batch.images.fill(NaN);
+  return batch;
+}
+
+/** All but the clock's readings. */
+function numbersOf({ arrays, values }: Snapshot): object {
+  const reports = values.reports.map((report) => ({ ...report, imagesPerSecond: 0 }));
+  return { arrays, ...values, time: null, tally: null, reports };
+}
+
+describe('R8: a search that goes back, with real checkpoints', () => {
+  it('R8: goes back to the end of the last epoch, not into the bad row, with the same bits whenever it was killed', async () => {
+    const undisturbed = (await runIn(join(root, 'undisturbed')))!;
+    assert.match(undisturbed.warnings.join(), /went back to step 8:/);
+    assert.equal(undisturbed.snapshot.values.stability.rollbacks, 1);
+    assert.equal(undisturbed.snapshot.values.stability.skipped, 6);
+    for (const killAfter of [11, 13, 15, 17, 18, 19, 21]) {
+      const folder = join(root, `killed-${killAfter}`);
+      assert.equal(await runIn(folder, killAfter), null);
+      const resumed = (await runIn(folder))!;
+      assert.deepEqual(numbersOf(resumed.snapshot), numbersOf(undisturbed.snapshot), folder);
+    }
+  });
+});
