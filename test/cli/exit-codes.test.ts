@@ -1,37 +1,17 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
+import { type Ended, runCli } from '../support/command.ts';
 import { ROOT } from '../support/spaces.ts';
 
-const MAIN = join(ROOT, 'src/cli/main.ts');
-const TSX = import.meta.resolve('tsx');
 const SKELETON = join(ROOT, 'nni-config/skeletons/cream.json');
 
 let folder = '';
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function command(args: readonly string[], preload: readonly string[] = []): Promise<Ended> {
-  const child = spawn(process.execPath, ['--import', TSX, ...preload, MAIN, ...args], {
-    cwd: folder,
-    env: { ...process.env, NNI_PLATFORM: '' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [stdout, stderr, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'exit') as Promise<[number | null]>,
-  ]);
-  return { code, stdout, stderr };
+function command(args: readonly string[], flags: readonly string[] = []): Promise<Ended> {
+  return runCli(args, { cwd: folder, env: { NNI_PLATFORM: '' }, flags });
 }
 
 /** Bad input of every command, and the code of the error that it ends with. */

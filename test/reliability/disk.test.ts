@@ -1,10 +1,7 @@
 /** A search on a file system that is full, read-only or somebody else's; a real one, of 4 MiB. */
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { search } from '../../src/training/loop.ts';
 import { initialState } from '../../src/training/state.ts';
@@ -12,36 +9,19 @@ import { Saver } from '../../src/trial/checkpoint/saver.ts';
 import { newestCheckpoint } from '../../src/trial/checkpoint/store.ts';
 import { folderStatus, type FolderStatus } from '../../src/trial/folder-status.ts';
 import { writeTinySearch, type TinySearch } from '../e2e/support.ts';
+import { type Ended, runCli, startCli, until } from '../support/command.ts';
 import { nativeEngine } from '../support/engine.ts';
 import { recordingLogger } from '../support/nni.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
-import { ROOT } from '../support/spaces.ts';
 import { tinyContext, tinyPlan, tinySupernet } from '../support/tiny.ts';
-
-const MAIN = join(ROOT, 'src/cli/main.ts');
 
 let tiny: TinySearch;
 let disk: SmallDisk;
 let output = '';
 
-function start(command: readonly string[], wrapper: readonly string[] = []): ChildProcess {
-  const all = [...wrapper, process.execPath, '--import', 'tsx', MAIN, ...command];
-  return spawn(all[0]!, all.slice(1), { cwd: ROOT, stdio: ['ignore', 'ignore', 'pipe'] });
-}
+const searchIn = (folder: string): string[] => ['search', '-c', tiny.config, '-o', folder];
 
-/** Waits for the end; the exit code and everything on stderr. */
-async function endOf(child: ChildProcess): Promise<{ code: number | null; stderr: string }> {
-  const [stderr, [code]] = await Promise.all([
-    text(child.stderr!),
-    once(child, 'exit') as Promise<[number | null]>,
-  ]);
-  return { code, stderr };
-}
-
-const searchHere = (): string[] => ['search', '-c', tiny.config, '-o', output];
-
-async function assertRefused(child: ChildProcess, found: RegExp): Promise<void> {
-  const { code, stderr } = await endOf(child);
+function assertRefused({ code, stderr }: Ended, found: RegExp): void {
   assert.equal(code, 1, stderr);
   assert.match(stderr, /nni-cream: error FILE_UNWRITABLE: /);
   assert.match(stderr, found);
@@ -49,18 +29,14 @@ async function assertRefused(child: ChildProcess, found: RegExp): Promise<void> 
 }
 
 /** Starts a search, does something to its disk in the midst, and waits for its end. */
-async function searchWhile(disturb: () => Promise<void>): Promise<{ stderr: string }> {
-  const child = start(searchHere());
-  let stderr = '';
-  child.stderr!.setEncoding('utf8').on('data', (piece: string) => (stderr += piece));
-  const closed = once(child, 'close');
-  while (!stderr.includes('epoch 3/')) await Promise.race([once(child.stderr!, 'data'), closed]);
+async function searchWhile(disturb: () => Promise<void>): Promise<void> {
+  const { child, printed, ended } = startCli(searchIn(output));
+  await until(() => printed.stderr.includes('epoch 3/'), { child });
   await disturb();
-  const [code] = (await closed) as [number | null];
+  const { code, stderr } = await ended;
   assert.equal(code, 1, stderr);
   assert.match(stderr, /WARNING .* the search goes on unsaved/);
   assert.match(stderr, /nni-cream: error FILE_UNWRITABLE: /);
-  return { stderr };
 }
 
 /** Asserts that the folder is as a kill would have left it, then goes on with it to the end. */
@@ -68,7 +44,7 @@ async function assertResumable(): Promise<void> {
   const left: FolderStatus = await folderStatus(output);
   assert.equal(left.state, 'resumable');
   assert.deepEqual(new Set(left.checkpoints.map(({ damage }) => damage)), new Set([null]));
-  const { code, stderr } = await endOf(start(['resume', output]));
+  const { code, stderr } = await runCli(['resume', output]);
   assert.equal(code, 0, stderr);
   assert.match(stderr, new RegExp(`goes on from step ${left.progress!.step} of`));
   assert.equal((await folderStatus(output)).state, 'finished');
@@ -79,9 +55,9 @@ async function partialFiles(): Promise<string[]> {
   return names.filter((name) => name.endsWith('.partial'));
 }
 
-describe('on a small disk', () => {
+describe('on a small disk', { timeout: 300_000 }, () => {
   before(async () => {
-    tiny = await writeTinySearch({ epochs: 20 });
+    tiny = await writeTinySearch({ epochs: 60 });
   });
   after(() => rm(tiny.folder, { recursive: true }));
   beforeEach(async () => {
@@ -92,21 +68,21 @@ describe('on a small disk', () => {
 
   it('a search is refused at once when there is too little room, with both sizes', async () => {
     const tooSmall = await mountSmallDisk(1);
-    const child = start(['search', '-c', tiny.config, '-o', tooSmall.folder]);
-    await assertRefused(child, /wanted \d+ MiB of free space.*; found 1 MiB\. Free space/);
+    const ended = await runCli(searchIn(tooSmall.folder));
+    assertRefused(ended, /wanted \d+ MiB of free space.*; found 1 MiB\. Free space/);
     assert.deepEqual(await readdir(tooSmall.folder), ['nas']);
     await tooSmall.remove();
   });
 
   it('a search is refused at once when there is no room at all', async () => {
     await disk.fill();
-    await assertRefused(start(searchHere()), /ENOSPC.*Free space/);
+    assertRefused(await runCli(searchIn(output)), /ENOSPC.*Free space/);
     assert.deepEqual(await readdir(output), []);
   });
 
   it('a search is refused at once when the disk is read-only', async () => {
     await disk.setReadOnly(true);
-    await assertRefused(start(searchHere()), /EROFS.*name another output folder/);
+    assertRefused(await runCli(searchIn(output)), /EROFS.*name another output folder/);
   });
 
   it('a search is refused at once where it may not write', async () => {
@@ -115,7 +91,7 @@ describe('on a small disk', () => {
     // Root may write everywhere unless that power is taken away.
     const isRoot = process.getuid?.() === 0;
     const wrapper = isRoot ? ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'] : [];
-    await assertRefused(start(searchHere(), wrapper), /EACCES.*allow writing there/);
+    assertRefused(await runCli(searchIn(output), { wrapper }), /EACCES.*allow writing there/);
   });
 
   it('R2: a save that finds the disk full leaves the old checkpoint, and training goes on', async () => {
