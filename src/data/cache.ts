@@ -1,17 +1,20 @@
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
+import { makeFolder, syncFolder } from '../foundation/files.ts';
+import type { Logger } from '../foundation/logger.ts';
 import type { DecodedParts } from './decode-parts.ts';
-import { createImageSet, type ImageSet } from './image-set.ts';
+import { createImageSet, updateWithPixels, type ImageSet } from './image-set.ts';
 import type { SkippedImage } from './quarantine.ts';
 
 /**
  * A cache file: magic number, length of the header (uint32, little endian), SHA-256 of the header,
- * header in JSON, then the pixels of the training part and those of the test part. Its size follows
- * from the header, which tells a file that was cut short.
+ * header in JSON, then the pixels of the training part and those of the test part, whose SHA-256 is
+ * in the header. Its size follows from the header, which tells a file that was cut short.
  */
-const MAGIC = 'CREAM-2\n';
+const MAGIC = 'CREAM-3\n';
 const DIGEST_START = MAGIC.length + 4;
 const PREFIX_BYTES = DIGEST_START + 32;
 /** Linux moves at most 2 GiB in one call. */
@@ -23,6 +26,7 @@ interface CacheHeader {
   readonly trainLabels: readonly number[];
   readonly testLabels: readonly number[];
   readonly skipped: readonly SkippedImage[];
+  readonly pixelsSha256: string;
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
@@ -48,13 +52,22 @@ function digestOf(header: Buffer): Buffer {
   return createHash('sha256').update(header).digest();
 }
 
-function headerOf({ train, test, skipped }: DecodedParts): Buffer {
+function pixelsSha256({ train, test }: Pick<DecodedParts, 'train' | 'test'>): string {
+  const hash = createHash('sha256');
+  updateWithPixels(hash, train);
+  if (test) updateWithPixels(hash, test);
+  return hash.digest('hex');
+}
+
+function headerOf(parts: DecodedParts): Buffer {
+  const { train, test, skipped } = parts;
   const header: CacheHeader = {
     size: train.size,
     classes: train.classes,
     trainLabels: [...train.labels],
     testLabels: test ? [...test.labels] : [],
     skipped,
+    pixelsSha256: pixelsSha256(parts),
   };
   return Buffer.from(JSON.stringify(header));
 }
@@ -70,25 +83,50 @@ async function writeParts(file: string, parts: DecodedParts): Promise<void> {
     for (const bytes of [prefix, header, parts.train.images, parts.test?.images]) {
       await writeAll(handle, bytes ?? Buffer.alloc(0));
     }
+    await handle.sync();
   } finally {
     await handle.close();
   }
 }
 
+/** Start of the names of what this machine's processes are writing; the process id follows. */
+const PARTIAL = `partial.${hostname()}.`;
+
+/** Removes what processes that were killed have left. */
+async function removeLeftovers(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(PARTIAL));
+  const dead = names.filter((name) => !lives(Number.parseInt(name.slice(PARTIAL.length), 10)));
+  for (const name of dead) {
+    // One that may not be removed is in nobody's way.
+    await rm(path.join(folder, name), { force: true }).catch(() => undefined);
+  }
+}
+
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
 /**
- * Writes decoded parts under a temporary name and then renames, so that no reader sees half a file.
+ * Writes decoded parts under a temporary name and then renames, so that no reader sees half a file,
+ * and none finds one after a power cut.
  *
  * @throws TrialError `FILE_UNWRITABLE` when the disk refuses.
  */
 export async function writeCache(file: string, parts: DecodedParts): Promise<void> {
-  let work: string | undefined;
+  const folder = path.dirname(file);
+  const partial = path.join(folder, `${PARTIAL}${process.pid}.${randomUUID()}`);
   try {
-    await mkdir(path.dirname(file), { recursive: true });
-    work = await mkdtemp(`${file}.`);
-    const partial = path.join(work, 'partial');
+    await makeFolder(folder);
+    await removeLeftovers(folder);
     await writeParts(partial, parts);
     await rename(partial, file);
+    await syncFolder(folder);
   } catch (cause) {
+    await rm(partial, { force: true }).catch(() => undefined);
     const complaint = {
       where: file,
       wanted: 'room for the decoded images',
@@ -96,10 +134,6 @@ export async function writeCache(file: string, parts: DecodedParts): Promise<voi
       next: 'Free disk space or choose another cache folder.',
     };
     throw new TrialError('FILE_UNWRITABLE', complaint, cause);
-  } finally {
-    if (work !== undefined) {
-      await rm(work, { recursive: true, force: true });
-    }
   }
 }
 
@@ -140,20 +174,23 @@ async function readParts(file: FileHandle): Promise<DecodedParts | null> {
     start === PREFIX_BYTES + Buffer.byteLength(JSON.stringify(header)) &&
     (await readAll(file, train.images, start)) &&
     (await readAll(file, test.images, start + train.images.length));
-  return isWhole ? { train, test: test.count > 0 ? test : null, skipped: header.skipped } : null;
+  const isSound = isWhole && pixelsSha256({ train, test }) === header.pixelsSha256;
+  return isSound ? { train, test: test.count > 0 ? test : null, skipped: header.skipped } : null;
 }
 
-/** Reads a cache file; null when there is none, it cannot be read or is not whole. */
-export async function readCache(file: string): Promise<DecodedParts | null> {
+/** Reads a cache file; null when there is none, and, with a warning, when it is of no use. */
+export async function readCache(file: string, logger: Logger): Promise<DecodedParts | null> {
+  const pass = (reason: string): null => {
+    logger.log('warning', `images: passed over the cache ${file}: ${reason}`);
+    return null;
+  };
   let handle: FileHandle | undefined;
   try {
     handle = await open(file);
-    return await readParts(handle);
+    return (await readParts(handle)) ?? pass('it is damaged');
   } catch (thrown) {
-    if (thrown instanceof Error && 'errno' in thrown) {
-      return null;
-    }
-    throw thrown;
+    if (!(thrown instanceof Error && 'errno' in thrown)) throw thrown;
+    return 'code' in thrown && thrown.code === 'ENOENT' ? null : pass(thrown.message);
   } finally {
     await handle?.close();
   }

@@ -11,7 +11,7 @@ import type { ImageSource, Listing, Part } from './source.ts';
 import { stratifiedOrder } from './stratify.ts';
 
 /** Part of the key: to be raised when decoding gives other pixels, or takes other files, than before. */
-const DECODER = 2;
+const DECODER = 3;
 const SKIPPED_SHOWN = 5;
 
 /** A data set in memory. */
@@ -86,7 +86,7 @@ function reportSkipped({ skipped }: DecodedParts, logger: Logger): void {
 
 async function loadParts(source: ImageSource, options: DatasetOptions): Promise<DecodedParts> {
   const file = await cacheFileOf(source, options);
-  const cached = await readCache(file);
+  const cached = await readCache(file, options.logger);
   if (cached) {
     options.logger.log('info', `images: ${cached.train.count} from the cache ${file}`);
     return cached;

@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto';
 import { TrialError } from '../foundation/errors.ts';
 
 /** Colour channels of every image: red, green, blue. */
@@ -14,6 +15,9 @@ export interface ImageSet {
   readonly labels: Int32Array<SharedArrayBuffer>;
   readonly classes: readonly string[];
 }
+
+/** Node hashes less than 2 GiB at a time. */
+const HASHED_AT_ONCE = 2 ** 30;
 
 /** What an image set is made for. */
 export interface ImageSetShape {
@@ -40,6 +44,13 @@ export function createImageSet(shape: ImageSetShape): ImageSet {
 export function imageAt(set: ImageSet, index: number): Uint8Array<SharedArrayBuffer> {
   const length = bytesPerImage(set.size);
   return set.images.subarray(index * length, (index + 1) * length);
+}
+
+/** Takes the pixels of all images into a digest. */
+export function updateWithPixels(hash: Hash, { images }: ImageSet): void {
+  for (let at = 0; at < images.length; at += HASHED_AT_ONCE) {
+    hash.update(images.subarray(at, at + HASHED_AT_ONCE));
+  }
 }
 
 /**

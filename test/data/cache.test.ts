@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { openDataset } from '../../src/data/dataset.ts';
-import { inFolder, options, recordingLogger, redAndBlue, solidPng, writeFiles } from './support.ts';
+import {
+  inFolder,
+  options,
+  recordingLogger,
+  redAndBlue,
+  solidPng,
+  startOpening,
+  writeFiles,
+} from './support.ts';
 
 /** Opens and says whether the images were decoded. */
 async function isDecoded(
@@ -61,6 +71,47 @@ describe('cache', () => {
       await writeFile(file, Buffer.alloc(whole.length, 0x20));
       assert.equal(await isDecoded(folder), true);
       assert.deepEqual(await readdir(path.join(folder, 'cache')), [path.basename(file)]);
+    });
+  });
+
+  it('passes over pixels that are not those that were written, and says so', async () => {
+    await inFolder(async (folder) => {
+      await writeFiles(path.join(folder, 'images'), await redAndBlue());
+      const first = await openDataset(options(folder));
+      const file = await cacheFile(folder);
+      const whole = await readFile(file);
+      const pixels = first.train.images.length + first.test!.images.length;
+      const lost = Buffer.from(whole).fill(0, whole.length - pixels);
+      const flipped = Buffer.from(whole);
+      flipped[whole.length - 1]! ^= 1;
+      for (const bytes of [lost, flipped]) {
+        await writeFile(file, bytes);
+        const logger = recordingLogger();
+        assert.deepEqual(await openDataset(options(folder, { logger })), first);
+        assert.match(logger.lines[0]!, /^warning images: passed over the cache .*damaged$/);
+        assert.deepEqual(await readFile(file), whole);
+      }
+    });
+  });
+
+  it('removes what a killed process was writing, and nothing of one that lives', async () => {
+    await inFolder(async (folder) => {
+      await writeFiles(path.join(folder, 'images'), await redAndBlue());
+      const cache = path.join(folder, 'cache');
+      const diesAtRename = `
+        import fs from 'node:fs/promises';
+        import { syncBuiltinESMExports } from 'node:module';
+        fs.rename = () => process.kill(process.pid, 'SIGKILL');
+        syncBuiltinESMExports();`;
+      const killed = startOpening(options(folder), diesAtRename);
+      assert.deepEqual(await once(killed, 'exit'), [null, 'SIGKILL']);
+      const left = await readdir(cache);
+      assert.equal(left.length, 1);
+      const others = [`partial.${hostname()}.${process.pid}.a`, 'partial.elsewhere.1.a'];
+      for (const name of others) await writeFile(path.join(cache, name), '');
+      await openDataset(options(folder));
+      const names = await readdir(cache);
+      assert.deepEqual(names.filter((name) => !name.endsWith('.u8')).sort(), others.sort());
     });
   });
 

@@ -1,7 +1,10 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createWriteStream } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { json } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
@@ -10,6 +13,7 @@ import { createImageSet, type ImageSet } from '../../src/data/image-set.ts';
 import type { ImageSource, Listing, Payload } from '../../src/data/source.ts';
 import { silentLogger, type Logger } from '../../src/foundation/logger.ts';
 import type { DatasetOptions } from '../../src/data/dataset.ts';
+import type { Opened } from '../support/open-data.ts';
 
 /** Runs a test in a folder of its own, which is removed afterwards. */
 export async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
@@ -114,6 +118,27 @@ export function options(folder: string, more: Partial<DatasetOptions> = {}): Dat
     logger: silentLogger,
     ...more,
   };
+}
+
+/** Starts a process that opens a data set. @param preload - Module that it runs first. */
+export function startOpening(opened: DatasetOptions, preload = ''): ChildProcess {
+  const flags = [
+    '--import',
+    'tsx',
+    '--import',
+    `data:text/javascript,${encodeURIComponent(preload)}`,
+  ];
+  const script = path.join(import.meta.dirname, '../support/open-data.ts');
+  return spawn(process.execPath, [...flags, script, JSON.stringify(opened)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+/** Opens a data set in a process of its own, which has to get by with little memory. */
+export async function openWithLittleMemory(opened: DatasetOptions): Promise<Opened> {
+  const outcome = (await json(startOpening(opened).stdout!)) as Opened;
+  assert.ok(outcome.grownMiB < 64, `${outcome.grownMiB} MiB`);
+  return outcome;
 }
 
 /** A logger that keeps its lines. */
