@@ -2,6 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 
+/**
+ * A terminal sends an interrupt to its whole group, and npm passes its own on to the command: the
+ * same signal again within so many milliseconds is not a second one. Also in `native/signals.cc`.
+ */
+const COPY_MS = 300;
+
 /** The part of node's `process` that the handlers need. */
 export type SignalTarget = Pick<NodeJS.Process, 'pid' | 'ppid' | 'kill' | 'on' | 'off'>;
 
@@ -39,7 +45,7 @@ export interface Shutdown {
 /**
  * Makes SIGINT and SIGTERM, and SIGHUP of a terminal, clean up, then end the process by that very
  * signal: NNI takes an exit code for success or failure, and only an end by signal for a cancelled
- * trial. A second signal ends it at once.
+ * trial. A second signal ends it at once, unless it is a copy of the first.
  *
  * @param target - `process`.
  */
@@ -61,18 +67,20 @@ export function installSignalHandlers(
     if (controller.signal.aborted) return;
     logger.log('warning', `${reason}: cleaning up`);
     controller.abort();
-    const ends = cleanups.map((cleanup) =>
-      cleanup().catch((error: unknown) => {
-        logger.log('error', `clean-up failed: ${messageOf(error)}`);
-      }),
-    );
-    void Promise.race([Promise.all(ends), sleep(limitMs)]).then(() => {
+    void Promise.race([runAll(cleanups, logger), sleep(limitMs)]).then(() => {
       endBy(name);
     });
   };
+  let copied: NodeJS.Signals | null = null;
   const handle = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted) endBy(name);
-    else request(name, name);
+    if (name === copied) return;
+    if (controller.signal.aborted) {
+      endBy(name);
+      return;
+    }
+    copied = name;
+    setTimeout(() => (copied = null), COPY_MS).unref();
+    request(name, name);
   };
   const outlive = (name: NodeJS.Signals): void => {
     logger.log('warning', `${name}: going on without the terminal`);
@@ -92,4 +100,13 @@ export function installSignalHandlers(
     request,
     dispose,
   };
+}
+
+async function runAll(works: readonly (() => Promise<void>)[], logger: Logger): Promise<void> {
+  const ends = works.map((work) =>
+    work().catch((error: unknown) => {
+      logger.log('error', `clean-up failed: ${messageOf(error)}`);
+    }),
+  );
+  await Promise.all(ends);
 }

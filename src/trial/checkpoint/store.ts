@@ -3,9 +3,10 @@
  * order of their saving. The manifest is written last: without one there is no checkpoint.
  */
 
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { messageOf, TrialError } from '../../foundation/errors.ts';
+import { makeFolder } from '../../foundation/files.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import type { CheckpointManifest, CheckpointRun } from '../../generated/checkpoint.ts';
 import type { Snapshot } from '../../training/snapshot.ts';
@@ -16,7 +17,7 @@ import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 /** Name of the folder of checkpoints within the output folder. */
 export const CHECKPOINT_FOLDER = 'checkpoints';
 
-/** Checkpoints that are kept beside the best one. */
+/** Checkpoints that are kept for being the newest. */
 const KEPT = 2;
 
 /** Far above what a manifest takes, which names every bad sample. */
@@ -134,7 +135,7 @@ export async function saveCheckpoint(
   { run, savedAt, score }: SaveOptions,
 ): Promise<void> {
   const folder = join(output, CHECKPOINT_FOLDER);
-  await unlessUnwritable(folder, () => mkdir(folder, { recursive: true }));
+  await unlessUnwritable(folder, () => makeFolder(folder));
   const [newest] = await manifestFiles(output);
   const number = newest === undefined ? 1 : numberOf(newest) + 1;
   const name = stemOf(number);
