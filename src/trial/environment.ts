@@ -44,7 +44,8 @@ export interface Environment {
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-const STANDALONE = 'STANDALONE';
+/** The id of a trial, and of an experiment, without NNI. */
+export const STANDALONE = 'STANDALONE';
 
 /**
  * Reads NNI's environment variables.

@@ -12,6 +12,7 @@ import type { Logger } from '../foundation/logger.ts';
 import type { Metric } from '../generated/nni-message.ts';
 import { unlessUnwritable, writeAtomically } from './atomic.ts';
 import { mayHaveArrived, metricKey, type TrialChannel } from './channel/channel.ts';
+import { STANDALONE } from './environment.ts';
 import { parseMetric } from './metric.ts';
 
 /** Every metric of a run, one a line, in order; within the output folder. */
@@ -24,23 +25,32 @@ export const UNDELIVERED_FILE = 'undelivered-metrics.jsonl';
 export interface OutboxPatience {
   /** Pauses between two tries; the last one is repeated. */
   readonly retryDelaysMs: readonly number[];
-  /** Until the manager has stored what it took, before it is asked. */
-  readonly storedMs: number;
+  /** Pauses in which the manager stores what it took, each before it is asked once more. */
+  readonly storedDelaysMs: readonly number[];
 }
 
 /** The patience of a trial. */
 export const PATIENCE: OutboxPatience = {
   retryDelaysMs: [500, 1000, 2000, 4000, 8000],
-  storedMs: 1500,
+  storedDelaysMs: [1500, 3000, 6000],
 };
 
+/** How long the end waits for a delivery that nothing ends, such as a write that nobody reads. */
+const CLOSE_LIMIT_MS = 1000;
+
+/** Whose metrics they are. */
+export interface MetricSource {
+  /** Number of the parameter record that the trial used; null where it has none. */
+  readonly parameterId: number | null;
+  /** Whose channel it is too: NNI ends an experiment that is sent another trial's metric. */
+  readonly trialJobId: string;
+}
+
 /** What an {@link Outbox} needs. */
-export interface OutboxOptions {
+export interface OutboxOptions extends MetricSource {
   /** The output folder. */
   readonly folder: string;
   readonly channel: TrialChannel;
-  /** Whose channel it is: NNI ends an experiment that is sent another trial's metric. */
-  readonly trialJobId: string;
   readonly logger: Logger;
   readonly patience?: OutboxPatience | undefined;
 }
@@ -73,7 +83,32 @@ export async function readUndelivered(folder: string): Promise<Undelivered[]> {
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
   const file = join(options.folder, METRICS_FILE);
   const recorded = (await readLines(file)).map((line) => parseMetric(line, file));
-  return new Outbox(options, recorded, await readUndelivered(options.folder));
+  const undelivered = await readUndelivered(options.folder);
+  // A process that was killed between the two files has left the metric in the queue alone.
+  const known = new Set(recorded.map(metricKey));
+  const missing = undelivered.filter(({ metric }) => !known.has(metricKey(metric)));
+  const all = [...recorded, ...missing.map(({ metric }) => metric)];
+  return options.trialJobId === STANDALONE
+    ? new Outbox(options, all, undelivered)
+    : outboxOfTrial(options, all, undelivered);
+}
+
+/** What the search reported while it went on without NNI is the trial's now, and NNI lacks it. */
+function outboxOfTrial(
+  options: OutboxOptions,
+  recorded: readonly Metric[],
+  undelivered: readonly Undelivered[],
+): Outbox {
+  const isAlone = ({ trial_job_id: id }: Metric): boolean => id === STANDALONE;
+  const { trialJobId: trial_job_id, parameterId: parameter_id } = options;
+  const adopt = (metric: Metric): Metric =>
+    isAlone(metric) ? { ...metric, trial_job_id, parameter_id } : metric;
+  const waiting = undelivered.filter(({ metric }) => !isAlone(metric));
+  const queued = new Set(waiting.map(({ metric }) => metricKey(metric)));
+  const adopted = recorded
+    .filter((metric) => isAlone(metric) && !queued.has(metricKey(metric)))
+    .map((metric) => ({ metric: adopt(metric), inDoubt: false }));
+  return new Outbox(options, recorded.map(adopt), [...waiting, ...adopted]);
 }
 
 /** A folder's metrics, and the one thread of work that delivers them. */
@@ -82,16 +117,20 @@ export class Outbox {
   readonly #patience: OutboxPatience;
   readonly #closing = new AbortController();
   readonly #recorded: Metric[];
+  /** Of the metrics that are not posted again. */
+  readonly #keys: Set<string>;
   #queue: Undelivered[];
   /** What this process cannot deliver: in doubt where NNI cannot tell, or another trial's. */
   readonly #kept: Undelivered[];
   /** What NNI had when it was first asked; null until then. */
   #received: ReadonlySet<string> | null = null;
-  #recordedOnDisk: number;
+  #recordedOnDisk = 0;
   #writing: Promise<void> = Promise.resolve();
   #delivery: Promise<void>;
   #isOver = false;
+  #isClosed = false;
 
+  /** @param recorded - The undelivered ones among them. */
   constructor(
     options: OutboxOptions,
     recorded: readonly Metric[],
@@ -101,18 +140,19 @@ export class Outbox {
     this.#patience = options.patience ?? PATIENCE;
     this.#queue = undelivered.filter(({ metric }) => this.#isOwn(metric));
     this.#kept = undelivered.filter(({ metric }) => !this.#isOwn(metric));
-    // A process that was killed between the two files has left the metric in the queue alone.
-    const known = new Set(recorded.map(metricKey));
-    const missing = undelivered.filter(({ metric }) => !known.has(metricKey(metric)));
-    this.#recorded = [...recorded, ...missing.map(({ metric }) => metric)];
-    this.#recordedOnDisk = recorded.length;
+    this.#recorded = [...recorded];
+    // Without NNI the search goes on with a trial's reports; a trial makes none of another's its own.
+    const isReported = (metric: Metric): boolean =>
+      options.trialJobId === STANDALONE || this.#isOwn(metric);
+    this.#keys = new Set(recorded.filter(isReported).map(metricKey));
     this.#delivery = this.#deliver();
   }
 
   /** Records a metric and queues it; does nothing when it was recorded before. */
   async post(metric: Metric): Promise<void> {
     const key = metricKey(metric);
-    if (this.#recorded.some((other) => metricKey(other) === key)) return;
+    if (this.#keys.has(key)) return;
+    this.#keys.add(key);
     this.#recorded.push(metric);
     if (this.#received?.has(key) !== true) this.#queue.push({ metric, inDoubt: false });
     await this.#save();
@@ -125,24 +165,43 @@ export class Outbox {
    * @returns The number of metrics that it does not have, as far as is known.
    */
   async flush(limitMs: number): Promise<number> {
-    const limit = new AbortController();
-    const late = sleep(limitMs, undefined, { signal: limit.signal }).catch(() => undefined);
-    await Promise.race([this.#delivery, late]);
-    limit.abort();
+    await this.#awaitDelivery(limitMs);
     return this.#undelivered().length;
   }
 
-  /** Keeps metrics that turned out not to have arrived, to be sent by a later process. */
-  async restore(items: readonly Undelivered[]): Promise<void> {
-    this.#kept.push(...items);
+  /**
+   * Asks NNI for all that it has taken, and keeps what it does not have, to be sent by a later
+   * process: all of it, in doubt, where NNI does not answer.
+   *
+   * @returns The number of metrics that it does not have; 0 where it cannot tell.
+   */
+  async verify(): Promise<number> {
+    const own = this.#recorded.filter((metric) => this.#isOwn(metric));
+    const lost = await this.#ask(own.map(metricKey)).then(
+      (received) =>
+        own
+          .filter((metric) => received?.has(metricKey(metric)) === false)
+          .map((metric) => ({ metric, inDoubt: false })),
+      () => own.map((metric) => ({ metric, inDoubt: true })),
+    );
+    this.#kept.push(...lost);
     await this.#save();
+    return lost.length;
   }
 
   /** Ends the delivery and closes the channel; what is left stays on the disk. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#options.channel.close();
-    await this.#delivery;
+    await this.#awaitDelivery(CLOSE_LIMIT_MS);
+    this.#isClosed = true;
+  }
+
+  async #awaitDelivery(limitMs: number): Promise<void> {
+    const limit = new AbortController();
+    const late = sleep(limitMs, undefined, { signal: limit.signal }).catch(() => undefined);
+    await Promise.race([this.#delivery, late]);
+    limit.abort();
   }
 
   /** Compares with what NNI has, then sends the queue, in order, one at a time. */
@@ -163,7 +222,7 @@ export class Outbox {
 
   async #advance(first: Undelivered | undefined): Promise<void> {
     if (this.#received === null || first === undefined) await this.#compare();
-    else if (first.inDoubt) await this.#settle(first);
+    else if (first.inDoubt) await this.#settle();
     else await this.#send(first);
     await this.#save();
   }
@@ -190,45 +249,54 @@ export class Outbox {
       await this.#options.channel.sendMetric(metric);
       this.#queue.shift();
     } catch (error) {
-      const item = { metric, inDoubt: mayHaveArrived(error) };
-      this.#queue[0] = item;
+      this.#queue[0] = { metric, inDoubt: mayHaveArrived(error) };
       const isHopeless = error instanceof TrialError && error.code === 'METRIC_INVALID';
-      if (isHopeless) this.#keepFirst(item);
+      if (isHopeless) this.#kept.push(...this.#queue.splice(0, 1));
       await this.#save();
       throw error;
     }
   }
 
-  /** Asks what became of the first of the queue. */
-  async #settle(item: Undelivered): Promise<void> {
-    const key = metricKey(item.metric);
-    await this.#wait(this.#patience.storedMs);
-    const received = await this.#options.channel.receivedMetrics([key]);
+  /** Asks what became of those whose sending was cut off. */
+  async #settle(): Promise<void> {
+    const doubtful = this.#queue.filter(({ inDoubt }) => inDoubt);
+    const keys = doubtful.map(({ metric }) => metricKey(metric));
+    const received = await this.#ask(keys);
     if (received === null) {
-      this.#keepFirst(item);
-      this.#warn(`${key} may have been lost: it is not sent again, since it may have arrived`);
-    } else if (received.has(key)) this.#queue.shift();
-    else this.#queue[0] = { ...item, inDoubt: false };
+      this.#queue = this.#queue.filter(({ inDoubt }) => !inDoubt);
+      this.#kept.push(...doubtful);
+      this.#warn(`not sent again, since NNI may have it: ${keys.join(', ')}`);
+    } else {
+      this.#queue = this.#queue
+        .filter(({ metric }) => !received.has(metricKey(metric)))
+        .map(({ metric }) => ({ metric, inDoubt: false }));
+    }
   }
 
-  #keepFirst(item: Undelivered): void {
-    this.#queue.shift();
-    this.#kept.push(item);
+  /** Asks NNI what it has, again as long as it may still store one of these. */
+  async #ask(keys: readonly string[]): Promise<ReadonlySet<string> | null> {
+    const { channel } = this.#options;
+    const isAnswer = (received: ReadonlySet<string> | null): boolean =>
+      received === null || keys.every((key) => received.has(key));
+    let received = await channel.receivedMetrics(keys);
+    for (const delayMs of this.#patience.storedDelaysMs) {
+      if (isAnswer(received)) break;
+      await sleep(delayMs, undefined, { signal: this.#closing.signal });
+      received = await channel.receivedMetrics(keys);
+    }
+    return received;
   }
 
   #isOwn({ trial_job_id: id }: Metric): boolean {
     return id === this.#options.trialJobId;
   }
 
+  /** Waits, at most until the outbox is closed, and keeps no process alive for it. */
   async #pause(tries: number): Promise<void> {
     const { retryDelaysMs: delays } = this.#patience;
-    await this.#wait(delays[Math.min(tries, delays.length - 1)] ?? 0);
-  }
-
-  /** Waits, at most until the outbox is closed, and keeps no process alive for it. */
-  async #wait(ms: number): Promise<void> {
     const { signal } = this.#closing;
-    await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined);
+    const delayMs = delays[Math.min(tries, delays.length - 1)];
+    await sleep(delayMs, undefined, { signal, ref: false }).catch(() => undefined);
   }
 
   #undelivered(): Undelivered[] {
@@ -237,6 +305,8 @@ export class Outbox {
 
   /** The queue first: what is recorded is not posted again, hence must never be lost. */
   async #write(): Promise<void> {
+    // The folder may be another process's by now.
+    if (this.#isClosed) return;
     const file = join(this.#options.folder, UNDELIVERED_FILE);
     const items = this.#undelivered();
     const count = this.#recorded.length;

@@ -1,18 +1,12 @@
 import { existsSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
-import { metricKey, type TrialChannel } from './channel/channel.ts';
+import type { TrialChannel } from './channel/channel.ts';
 import { HttpChannel } from './channel/http.ts';
 import { metricDataUrl } from './channel/own-record.ts';
+import { STANDALONE } from './environment.ts';
 import { acquireLock } from './lock.ts';
-import {
-  openOutbox,
-  PATIENCE,
-  readUndelivered,
-  type OutboxPatience,
-  type Undelivered,
-} from './outbox.ts';
+import { type MetricSource, openOutbox, type OutboxPatience, readUndelivered } from './outbox.ts';
 
 /** What is sent again, and where to. */
 export interface ReplayOptions {
@@ -45,32 +39,29 @@ export async function replay(options: ReplayOptions): Promise<number> {
   const lock = await acquireLock(folder, { command: `replay of ${folder}`, time: options.now() });
   try {
     const waiting = await readUndelivered(folder);
-    const [first] = waiting;
-    return first === undefined ? 0 : await deliver(options, waiting, first.metric.trial_job_id);
+    // What a search without NNI reported is nothing that NNI waits for by itself.
+    const first = waiting.find(({ metric }) => metric.trial_job_id !== STANDALONE);
+    if (first === undefined) return 0;
+    const { trial_job_id: trialJobId, parameter_id: parameterId } = first.metric;
+    await deliver(options, { trialJobId, parameterId });
+    return waiting.length;
   } finally {
     await lock.release();
   }
 }
 
-async function deliver(
-  options: ReplayOptions,
-  waiting: readonly Undelivered[],
-  trialJobId: string,
-): Promise<number> {
-  const { limitMs = LIMIT_MS, patience = PATIENCE } = options;
-  const channel = channelTo(options, trialJobId);
-  const outbox = await openOutbox({ ...options, channel, trialJobId });
+async function deliver(options: ReplayOptions, source: MetricSource): Promise<void> {
+  const { limitMs = LIMIT_MS } = options;
+  const channel = channelTo(options, source.trialJobId);
+  const outbox = await openOutbox({ ...options, ...source, channel });
   try {
     const left = await outbox.flush(limitMs);
     if (left > 0) throw undelivered(options, `${left} that it did not take`);
-    await sleep(patience.storedMs);
-    const dropped = await droppedOf(waiting, channel);
-    if (dropped.length > 0) {
-      await outbox.restore(dropped);
-      const found = `${dropped.length} that it answered for and does not have`;
+    const lost = await outbox.verify();
+    if (lost > 0) {
+      const found = `${lost} that it answered for and does not have`;
       throw undelivered(options, `${found}: it drops those of a trial that has ended`);
     }
-    return waiting.length;
   } finally {
     await outbox.close();
   }
@@ -94,23 +85,6 @@ function channelTo({ url, logger }: ReplayOptions, trialJobId: string): TrialCha
     metricDataUrl: metricDataUrl(channelUrl, trialJobId),
     logger,
   });
-}
-
-/**
- * Those that NNI's database does not hold: none where there is no database, and all of them, in
- * doubt, where it does not answer.
- */
-async function droppedOf(
-  waiting: readonly Undelivered[],
-  channel: TrialChannel,
-): Promise<Undelivered[]> {
-  try {
-    const received = await channel.receivedMetrics([]);
-    const dropped = waiting.filter(({ metric }) => received?.has(metricKey(metric)) === false);
-    return dropped.map(({ metric }) => ({ metric, inDoubt: false }));
-  } catch {
-    return waiting.map(({ metric }) => ({ metric, inDoubt: true }));
-  }
 }
 
 function missing(folder: string): TrialError {

@@ -2,14 +2,7 @@ import { TrialError } from '../foundation/errors.ts';
 import type { Metric } from '../generated/nni-message.ts';
 import type { Reporter, SearchMetrics } from '../training/ports.ts';
 import { encodeMetricValue } from './channel/encoding.ts';
-import type { Outbox } from './outbox.ts';
-
-/** Whose metrics they are. */
-export interface MetricSource {
-  /** Number of the parameter record that the trial used; null where it has none. */
-  readonly parameterId: number | null;
-  readonly trialJobId: string;
-}
+import type { MetricSource, Outbox } from './outbox.ts';
 
 /**
  * Reports to NNI in the only form that its tuners and its web UI take without harm: sequences from 0

@@ -25,13 +25,19 @@ const metrics = {
   skippedSteps: 0,
   skippedImages: 0,
 };
-const outbox = await openOutbox({ folder: directory!, channel, trialJobId, logger });
-const reporter = createReporter(outbox, { parameterId, trialJobId });
+const source = { parameterId, trialJobId };
+const outbox = await openOutbox({ ...source, folder: directory!, channel, logger });
+const reporter = createReporter(outbox, source);
 for (let epoch = 0; epoch < 3; epoch++) await reporter.intermediate(metrics, epoch);
 await reporter.final(metrics);
 if ((await outbox.flush(10_000)) > 0) throw new Error('not delivered');
-await sleep(1000);
-const received = [...((await channel.receivedMetrics([])) ?? [])].sort();
+// NNI's database has them a while after its answer.
+const limit = performance.now() + 30_000;
+let received: string[] = [];
+while (received.length < 4 && performance.now() < limit) {
+  await sleep(100);
+  received = [...((await channel.receivedMetrics([])) ?? [])].sort();
+}
 await outbox.close();
 const used = { parameterId, parameters, received };
 await writeFile(join(directory!, 'used.json'), JSON.stringify(used));

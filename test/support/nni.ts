@@ -14,11 +14,14 @@ export const RECORD = {
 
 export const TRIAL_ID = 'RNssq';
 
+/** Whose metrics {@link metricOf} makes. */
+export const SOURCE = { parameterId: 2, trialJobId: TRIAL_ID };
+
 /** An intermediate metric of {@link TRIAL_ID}. */
 export function metricOf(sequence: number, changes: Partial<Metric> = {}): Metric {
   return {
-    parameter_id: 2,
-    trial_job_id: TRIAL_ID,
+    parameter_id: SOURCE.parameterId,
+    trial_job_id: SOURCE.trialJobId,
     type: 'PERIODICAL',
     sequence,
     value: '{"default": 0.5}',

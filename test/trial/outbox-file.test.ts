@@ -6,7 +6,7 @@ import { after, beforeEach, describe, it } from 'node:test';
 import { silentLogger } from '../../src/foundation/logger.ts';
 import { FileChannel } from '../../src/trial/channel/file.ts';
 import { METRICS_FILE, type Outbox, openOutbox } from '../../src/trial/outbox.ts';
-import { metricOf, TRIAL_ID } from '../support/nni.ts';
+import { metricOf, SOURCE } from '../support/nni.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'nni-cream-outbox-file-'));
 after(() => rm(root, { recursive: true }));
@@ -17,7 +17,7 @@ const STREAM = [metricOf(0), metricOf(1), metricOf(2), metricOf(0, { type: 'FINA
 let folder: string;
 
 function open(channel: FileChannel): Promise<Outbox> {
-  return openOutbox({ folder, channel, trialJobId: TRIAL_ID, logger: silentLogger });
+  return openOutbox({ ...SOURCE, folder, channel, logger: silentLogger });
 }
 
 async function postAll(outbox: Outbox, metrics = STREAM): Promise<void> {

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metric } from '../../src/generated/nni-message.ts';
 import type { TrialChannel } from '../../src/trial/channel/channel.ts';
-import { HttpChannel } from '../../src/trial/channel/http.ts';
-import { metricDataUrl } from '../../src/trial/channel/own-record.ts';
-import { StandaloneChannel } from '../../src/trial/channel/standalone.ts';
+import type { HttpChannel } from '../../src/trial/channel/http.ts';
+import { StdoutChannel } from '../../src/trial/channel/stdout.ts';
 import {
   METRICS_FILE,
   type Outbox,
@@ -18,21 +17,22 @@ import {
   UNDELIVERED_FILE,
 } from '../../src/trial/outbox.ts';
 import { FakeManager, type Fault } from '../support/fake-manager.ts';
-import { metricOf, recordingLogger, TRIAL_ID } from '../support/nni.ts';
+import { recordingLogger, SOURCE } from '../support/nni.ts';
+import {
+  arrivedAt,
+  httpChannelTo,
+  leaveIn,
+  LIMIT_MS,
+  PATIENCE,
+  postAll,
+  recordedIn,
+  STREAM,
+} from '../support/outbox.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'nni-cream-outbox-'));
 after(() => rm(root, { recursive: true }));
 
-const PATIENCE = { retryDelaysMs: [1, 2, 5], storedMs: 40 };
-const HTTP_PATIENCE = {
-  parametersMs: 500,
-  retryDelaysMs: [1],
-  lookupIntervalMs: 1,
-  lookupAttempts: 1,
-};
-const LIMIT_MS = 5000;
-const FINAL = metricOf(0, { type: 'FINAL' });
-const STREAM = [metricOf(0), metricOf(1), metricOf(2), FINAL];
+const FINAL = STREAM.at(-1)!;
 
 const logger = recordingLogger();
 let manager: FakeManager;
@@ -40,47 +40,21 @@ let folder: string;
 const opened: { outbox: Outbox; channel: TrialChannel }[] = [];
 
 /** A channel to the fake; `isLocal` where its database can be asked. */
-function httpChannel(isLocal = true, metricMs = 100): HttpChannel {
-  const url = manager.urlOf(TRIAL_ID);
-  return new HttpChannel({
-    url,
-    trialJobUrl: null,
-    metricDataUrl: isLocal ? metricDataUrl(url, TRIAL_ID) : undefined,
-    logger,
-    patience: { ...HTTP_PATIENCE, metricMs },
-  });
-}
+const httpChannel = (isLocal = true, metricMs = 2000): HttpChannel =>
+  httpChannelTo(manager, logger, { isLocal, metricMs });
 
-async function open(channel: TrialChannel = httpChannel(), trialJobId = TRIAL_ID): Promise<Outbox> {
-  const outbox = await openOutbox({ folder, channel, logger, patience: PATIENCE, trialJobId });
+async function open(channel: TrialChannel = httpChannel()): Promise<Outbox> {
+  const outbox = await openOutbox({ ...SOURCE, folder, channel, logger, patience: PATIENCE });
   opened.push({ outbox, channel });
   return outbox;
 }
 
-async function postAll(outbox: Outbox, metrics: readonly Metric[] = STREAM): Promise<void> {
-  for (const metric of metrics) await outbox.post(metric);
-}
-
-function arrived(): Metric[] {
-  return manager.metrics.map((text) => JSON.parse(text) as Metric);
-}
-
-async function recorded(): Promise<Metric[]> {
-  const text = await readFile(join(folder, METRICS_FILE), 'utf8');
-  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Metric]));
-}
-
-/** What a process left that was killed at some moment. */
-async function leave(
+const arrived = (): Metric[] => arrivedAt(manager);
+const recorded = (): Promise<Metric[]> => recordedIn(folder);
+const leave = (
   metrics: readonly Metric[],
   waiting: readonly { metric: Metric; inDoubt: boolean }[],
-): Promise<void> {
-  const lines = (values: readonly object[]): string =>
-    values.map((value) => `${JSON.stringify(value)}\n`).join('');
-  await writeFile(join(folder, METRICS_FILE), lines(metrics));
-  if (waiting.length > 0) await writeFile(join(folder, UNDELIVERED_FILE), lines(waiting));
-}
-
+): Promise<void> => leaveIn(folder, metrics, waiting);
 const hasUndeliveredFile = (): boolean => existsSync(join(folder, UNDELIVERED_FILE));
 
 beforeEach(async () => {
@@ -107,6 +81,9 @@ const FAULTS: readonly (readonly [string, Fault])[] = [
   ['status 404', { status: 404 }],
 ];
 
+/** Those that end with the deadline. */
+const SLOW: ReadonlySet<Fault> = new Set<Fault>(['slow', 'hang']);
+
 describe('Outbox, faults of the manager', () => {
   for (const [name, fault] of FAULTS) {
     it(`loses, doubles and reorders nothing with ${name}, at every metric`, async () => {
@@ -116,7 +93,7 @@ describe('Outbox, faults of the manager', () => {
         const peer = manager;
         manager = await FakeManager.start();
         await peer.stop();
-        const outbox = await open();
+        const outbox = await open(httpChannel(true, SLOW.has(fault) ? 100 : 2000));
         await postAll(outbox, STREAM.slice(0, at));
         assert.equal(await outbox.flush(LIMIT_MS), 0);
         manager.fail('PUT', fault, fault);
@@ -129,8 +106,8 @@ describe('Outbox, faults of the manager', () => {
     });
   }
 
-  it('gives the database time before it takes a metric for missing', async () => {
-    manager.storeMs = 20;
+  it('gives a slow database time before it takes a metric for missing', async () => {
+    manager.storeMs = 50;
     manager.fail('PUT', 'reset', 'reset', 'reset');
     const outbox = await open();
     await postAll(outbox);
@@ -157,9 +134,10 @@ describe('Outbox, faults of the manager', () => {
     await manager.stop();
     const outbox = await open(channel);
     await postAll(outbox);
+    const warnings = (): string[] => logger.lines.filter((line) => line.startsWith('warning'));
+    while (warnings().length === 0) await sleep(5);
     await outbox.flush(200);
-    const warnings = logger.lines.filter((line) => line.startsWith('warning'));
-    assert.equal(warnings.length, 1, warnings.join('\n'));
+    assert.equal(warnings().length, 1, warnings().join('\n'));
     manager = await FakeManager.start();
   });
 
@@ -298,27 +276,21 @@ describe('Outbox, after a kill', () => {
   });
 });
 
-describe('Outbox, other trials', () => {
-  const FOREIGN = metricOf(0, { trial_job_id: 'other' });
-
-  it('sends no metric of another trial, which NNI would end the experiment for, and keeps it', async () => {
-    await leave([FOREIGN], [{ metric: FOREIGN, inDoubt: false }]);
-    const outbox = await open();
-    await postAll(outbox, STREAM.slice(1));
-    assert.equal(await outbox.flush(LIMIT_MS), 1);
-    assert.deepEqual(arrived(), STREAM.slice(1));
-    assert.deepEqual(await readUndelivered(folder), [{ metric: FOREIGN, inDoubt: false }]);
-  });
-
-  it('keeps what NNI has to get while the search goes on without NNI', async () => {
-    await leave(STREAM.slice(0, 2), [{ metric: STREAM[1]!, inDoubt: false }]);
-    const outbox = await open(new StandaloneChannel(logger), 'STANDALONE');
-    await outbox.post(metricOf(2, { trial_job_id: 'STANDALONE', parameter_id: null }));
-    assert.equal(await outbox.flush(LIMIT_MS), 1);
-    assert.deepEqual(
-      (await readUndelivered(folder)).map(({ metric }) => metric),
-      [STREAM[1]],
+describe('Outbox, its end', () => {
+  it('waits no longer than its limit for an output that nobody reads, and writes nothing later', async () => {
+    let finish = (): void => undefined;
+    const channel = new StdoutChannel(
+      { systemDirectory: folder },
+      { write: (_, done) => (finish = done) },
     );
-    assert.ok(logger.lines.some((line) => line.includes('(Index 2)')));
+    const outbox = await open(channel);
+    await outbox.post(STREAM[0]!);
+    await outbox.flush(50);
+    await outbox.close();
+    const left = [{ metric: STREAM[0], inDoubt: true }];
+    assert.deepEqual(await readUndelivered(folder), left);
+    finish();
+    await sleep(50);
+    assert.deepEqual(await readUndelivered(folder), left);
   });
 });
