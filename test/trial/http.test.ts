@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Ajv } from 'ajv';
 import schema from '../../schemas/nni-message.schema.json' with { type: 'json' };
 import type { Metric } from '../../src/generated/nni-message.ts';
-import type { HttpPatience } from '../../src/trial/channel/http.ts';
+import type { HttpChannelOptions, HttpPatience } from '../../src/trial/channel/http.ts';
 import { HttpChannel } from '../../src/trial/channel/http.ts';
 import { trialJobUrl } from '../../src/trial/channel/own-record.ts';
 import { testChannelContract } from '../contract/channel.ts';
@@ -27,12 +31,16 @@ const OWN = { parameterId: 9, parameters: { seed: 9 } };
 let manager: FakeManager;
 const logger = recordingLogger();
 
+/** A channel whose manager has no database that can be asked. */
+function channelOf(url: string): HttpChannelOptions {
+  return { url, trialJobUrl: null, metricDataUrl: null, logger, patience: PATIENCE };
+}
+
 function openChannel(patience: Partial<HttpPatience> = {}, looksUp = false): HttpChannel {
   const url = manager.urlOf(TRIAL_ID);
   return new HttpChannel({
-    url,
+    ...channelOf(url),
     trialJobUrl: looksUp ? trialJobUrl(url, TRIAL_ID) : null,
-    logger,
     patience: { ...PATIENCE, ...patience },
   });
 }
@@ -47,12 +55,7 @@ afterEach(() => manager.stop());
 testChannelContract('http', async (record) => {
   const peer = await FakeManager.start();
   peer.records.push(record);
-  const channel = new HttpChannel({
-    url: peer.urlOf(TRIAL_ID),
-    trialJobUrl: null,
-    logger,
-    patience: PATIENCE,
-  });
+  const channel = new HttpChannel(channelOf(peer.urlOf(TRIAL_ID)));
   const dispose = async (): Promise<void> => {
     await channel.close();
     await peer.stop();
@@ -141,7 +144,7 @@ describe('HttpChannel, parameters', () => {
     const { port } = manager;
     await manager.stop();
     const patience = { ...PATIENCE, retryDelaysMs: Array<number>(100).fill(20) };
-    const channel = new HttpChannel({ url, trialJobUrl: null, logger, patience });
+    const channel = new HttpChannel({ ...channelOf(url), patience });
     const received = channel.receiveParameters();
     await new Promise((resolve) => setTimeout(resolve, 30));
     manager = await FakeManager.start('', port);
@@ -153,7 +156,7 @@ describe('HttpChannel, parameters', () => {
   it('names the refusal when nobody listens, on either address of localhost [check 21]', async () => {
     const url = `http://localhost:${manager.port}/env/local-env/x`;
     await manager.stop();
-    const channel = new HttpChannel({ url, trialJobUrl: null, logger, patience: PATIENCE });
+    const channel = new HttpChannel(channelOf(url));
     await assert.rejects(channel.receiveParameters(), { ...FAILED, message: /ECONNREFUSED/ });
     manager = await FakeManager.start();
   });
@@ -167,7 +170,7 @@ describe('HttpChannel, own record', () => {
     prefixed.trialJobs.set(TRIAL_ID, [trialJob(OWN_TEXT)]);
     const url = prefixed.urlOf(TRIAL_ID);
     const ownUrl = trialJobUrl(url, TRIAL_ID);
-    const channel = new HttpChannel({ url, trialJobUrl: ownUrl, logger, patience: PATIENCE });
+    const channel = new HttpChannel({ ...channelOf(url), trialJobUrl: ownUrl });
     assert.deepEqual(await channel.receiveParameters(), OWN);
     assert.deepEqual(
       prefixed.seen.map(({ method, path }) => `${method} ${path}`),
@@ -188,8 +191,8 @@ describe('HttpChannel, own record', () => {
     const received = [];
     for (const id of ids) {
       const url = manager.urlOf(id);
-      const options = { url, trialJobUrl: trialJobUrl(url, id), logger, patience: PATIENCE };
-      received.push(await new HttpChannel(options).receiveParameters());
+      const channel = new HttpChannel({ ...channelOf(url), trialJobUrl: trialJobUrl(url, id) });
+      received.push(await channel.receiveParameters());
     }
     assert.deepEqual(received, [RECORD, OWN]);
     assert.deepEqual(logger.lines, [
@@ -258,6 +261,45 @@ describe('HttpChannel, metrics', () => {
     await assert.rejects(channel.sendMetric(metricOf(0)), { ...FAILED, message: /none in 50 ms/ });
   });
 
+  it('delivers between steps of training that are longer than its limit', async (t) => {
+    // In a process of its own: this one is blocked.
+    const peer = fork('test/support/manager-process.ts', { execArgv: ['--import', 'tsx'] });
+    t.after(() => {
+      peer.disconnect();
+    });
+    const [url] = (await once(peer, 'message')) as [string];
+    const patience = { ...PATIENCE, metricMs: 100 };
+    const channel = new HttpChannel({ ...channelOf(url), patience });
+    const steps = (async () => {
+      const cell = new Int32Array(new SharedArrayBuffer(4));
+      for (let step = 0; step < 10; step++) {
+        Atomics.wait(cell, 0, 0, 200);
+        await nextTurn();
+      }
+      return 'trained';
+    })();
+    const sent = channel.sendMetric(metricOf(0)).then(() => 'sent');
+    assert.equal(await Promise.race([steps, sent]), 'sent');
+    await steps;
+  });
+
+  it('refuses an answer that would fill the memory', async (t) => {
+    const piece = Buffer.alloc(2 ** 20);
+    const server = createHttpServer((_, response) => {
+      for (let i = 0; i < 65; i++) response.write(piece);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const patience = { ...PATIENCE, metricMs: 30_000 };
+    const channel = new HttpChannel({ ...channelOf(url), metricDataUrl: url, patience });
+    await assert.rejects(channel.receivedMetrics(), { ...FAILED, message: /more than 64 MiB/ });
+  });
+
   it('uses a connection for one request only, so that no idle one can break [check 19]', async () => {
     const channel = openChannel();
     await channel.sendMetric(metricOf(0));
@@ -268,9 +310,9 @@ describe('HttpChannel, metrics', () => {
   it('fails on a peer that closes without an answer', async () => {
     const server = createServer((socket) => socket.end());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as { port: number };
+    const { port } = server.address() as AddressInfo;
     const url = `http://127.0.0.1:${port}/env/local-env/x`;
-    const channel = new HttpChannel({ url, trialJobUrl: null, logger, patience: PATIENCE });
+    const channel = new HttpChannel(channelOf(url));
     await assert.rejects(channel.sendMetric(metricOf(0)), FAILED);
     server.close();
   });

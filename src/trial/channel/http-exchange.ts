@@ -9,6 +9,9 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
 }
 
+/** NNI sends all metrics of a trial at once: room for some 100,000 of them. */
+const MAX_REPLY_MIB = 64;
+
 /** The answer, whatever it was below status 500. */
 export interface HttpReply {
   readonly status: number;
@@ -21,7 +24,8 @@ export interface HttpReply {
  * Sends one request over a connection of its own: no proxy, no connection pool, hence no request
  * that is lost or doubled because the server closed an idle connection just then.
  *
- * @throws Error of node's network layer, AbortError, or Error on status 500 and above.
+ * @throws Error of node's network layer, AbortError, or Error on status 500 and above and on an
+ * answer of more than 64 MiB.
  */
 export async function exchange({ method, url, body, signal }: HttpRequest): Promise<HttpReply> {
   const headers =
@@ -31,7 +35,13 @@ export async function exchange({ method, url, body, signal }: HttpRequest): Prom
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, signal, agent: false }, (response) => {
       const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      let length = 0;
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length <= MAX_REPLY_MIB * 2 ** 20) return;
+        response.destroy(new Error(`an answer of more than ${MAX_REPLY_MIB} MiB`));
+      });
       response.on('error', reject);
       response.on('end', () => {
         const status = response.statusCode ?? 0;

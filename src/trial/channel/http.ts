@@ -16,6 +16,7 @@ import {
   parseJson,
   recordOfCommand,
 } from './channel.ts';
+import { startDeadline } from './deadline.ts';
 import { encodeJson } from './encoding.ts';
 import type { HttpReply } from './http-exchange.ts';
 import { exchange, isUnconnected } from './http-exchange.ts';
@@ -47,8 +48,8 @@ export interface HttpChannelOptions {
   readonly url: string;
   /** Address of the trial in NNI's database; null where it cannot be reached. */
   readonly trialJobUrl: string | null;
-  /** Address of the trial's metrics in NNI's database; left out where it cannot be reached. */
-  readonly metricDataUrl?: string | undefined;
+  /** The same of the trial's metrics. */
+  readonly metricDataUrl: string | null;
   readonly logger: Logger;
   readonly patience?: HttpPatience;
 }
@@ -92,7 +93,7 @@ export class HttpChannel implements TrialChannel {
 
   receivedMetrics(): Promise<ReadonlySet<string> | null> {
     const { metricDataUrl: url } = this.options;
-    if (url === undefined) return Promise.resolve(null);
+    if (url === null) return Promise.resolve(null);
     return this.within(this.patience.metricMs, async (signal) =>
       keysOf(await exchange({ method: 'GET', url, signal })),
     );
@@ -176,7 +177,7 @@ export class HttpChannel implements TrialChannel {
     dialogue: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { url } = this.options;
-    const deadline = AbortSignal.timeout(limitMs);
+    const { signal: deadline, stop } = startDeadline(limitMs);
     try {
       return await dialogue(AbortSignal.any([this.closing.signal, deadline]));
     } catch (error) {
@@ -184,6 +185,8 @@ export class HttpChannel implements TrialChannel {
       if (this.closing.signal.aborted) throw channelClosed(url, 'this side has closed it', error);
       const found = deadline.aborted ? `none in ${limitMs} ms` : networkMessage(error);
       throw channelFailed(url, 'an answer', found, error);
+    } finally {
+      stop();
     }
   }
 }

@@ -27,7 +27,7 @@ export async function selectChannel(
       return new HttpChannel({
         url,
         trialJobUrl: isLocal ? trialJobUrl(url, trialJobId) : null,
-        metricDataUrl: isLocal ? metricDataUrl(url, trialJobId) : undefined,
+        metricDataUrl: isLocal ? metricDataUrl(url, trialJobId) : null,
         logger,
       });
     }
