@@ -92,7 +92,6 @@ async function runUntilShutdown(
 ): Promise<SearchResult> {
   const channel = await selectChannel(environment, { logger, stdout: host.stdout });
   shutdown.onShutdown(() => channel.close());
-  let outbox: Outbox | null = null;
   try {
     // NNI 3.0 hands records out in the order of asking: ask before anything slow is loaded.
     const [{ parameterId, parameters }, { runSearch }] = await Promise.all([
@@ -108,11 +107,11 @@ async function runUntilShutdown(
       environment,
       present: options.present ?? (isStandalone ? 'refuse-result' : 'complete'),
       openReporter: async (folder) => {
-        const opened = (outbox = await openOutbox({ ...source, folder, channel, logger }));
+        const outbox = await openOutbox({ ...source, folder, channel, logger });
         return {
-          ...createReporter(opened, source),
-          settle: () => settle(opened, folder),
-          close: () => opened.close(),
+          ...createReporter(outbox, source),
+          settle: () => settle(outbox, folder),
+          close: () => outbox.close(),
         };
       },
       progress: options.progress(logger),
@@ -123,13 +122,12 @@ async function runUntilShutdown(
       signal: shutdown.signal,
     });
   } catch (thrown) {
+    // Where the folder's outbox was not opened, nobody else does it.
+    await channel.close();
     // NNI's web UI shows trial.log: the reason of a failure belongs there too.
     const isEnd = thrown === shutdown.signal.reason;
     if (environment.outputDirectory !== null && !isEnd) logger.log('error', failureText(thrown));
     throw thrown;
-  } finally {
-    await (outbox as Outbox | null)?.close();
-    await channel.close();
   }
 }
 
