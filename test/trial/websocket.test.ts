@@ -15,7 +15,7 @@ const PATIENCE: WebSocketPatience = {
   parametersMs: 2000,
   connectDelaysMs: [0, 1, 2, 3],
   heartbeatMs: 1000,
-  closeMs: 50,
+  closeMs: 2000,
 };
 const FAILED = { code: 'CHANNEL_FAILED' };
 const CLOSED = { code: 'CHANNEL_CLOSED' };
@@ -207,7 +207,7 @@ describe('WebSocketChannel', () => {
   });
 
   it('closes within its limit when the peer does not', async () => {
-    const channel = openChannel();
+    const channel = openChannel({ closeMs: 50 });
     const connected = accept();
     await channel.sendMetric(metricOf(0));
     (await connected).pause();
