@@ -101,8 +101,9 @@ async function loadParts(source: ImageSource, options: DatasetOptions): Promise<
  * Opens a data set: decoded once into a compact cache file, then read from there.
  *
  * @throws TrialError `DATA_NOT_FOUND` or `DATA_INVALID` for data that cannot be used,
- * `FILE_UNWRITABLE` when the cache cannot be written. Damaged images are skipped and named, up to the
- * limits of a quarantine; what exceeds them is never cached, so that cached sets keep them.
+ * `FILE_UNREADABLE` when the disk fails, `FILE_UNWRITABLE` when the cache cannot be written. Damaged
+ * images are skipped and named, up to the limits of a quarantine; what exceeds them is never cached,
+ * so that cached sets keep them.
  */
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const source = await locateSource(options.path, options.format);

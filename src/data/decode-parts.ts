@@ -1,4 +1,4 @@
-import { messageOf } from '../foundation/errors.ts';
+import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import { decodePixels } from './decode-image.ts';
 import { createImageSet, imageAt, type ImageSet } from './image-set.ts';
@@ -9,6 +9,9 @@ import type { ImageSource, ListedImage, Listing, Part, ReadableImage } from './s
 const LANES = 8;
 /** Images between two lines of progress. */
 const PROGRESS = 10_000;
+
+/** Refusals of the system that are a matter of the image; any other may be over soon. */
+const OWN_FAULTS: readonly unknown[] = ['EACCES', 'EISDIR', 'ELOOP', 'ENOENT', 'ENOTDIR', 'EPERM'];
 
 /** What decoding a data set gives. */
 export interface DecodedParts {
@@ -80,14 +83,34 @@ function withoutGaps(set: ImageSet, gaps: ReadonlySet<number>): ImageSet {
   return kept;
 }
 
-/** Decodes into one slot; returns the reason when that fails. */
-async function fillSlot({ set, index }: Slot, { load }: ReadableImage): Promise<string | null> {
+/**
+ * Decodes into one slot; returns the reason when the image is no good.
+ *
+ * @throws TrialError `FILE_UNREADABLE` when the system fails.
+ */
+async function fillSlot(
+  { image, set, index }: Slot,
+  { load }: ReadableImage,
+): Promise<string | null> {
   try {
     imageAt(set, index).set(await decodePixels(await load(), set.size));
     return null;
   } catch (thrown) {
-    return messageOf(thrown);
+    if (isOwnFault(thrown)) return messageOf(thrown);
+    const complaint = {
+      where: image.name,
+      wanted: 'a disk that gives its files',
+      found: messageOf(thrown),
+      next: 'Check the disk and the limit on open files, then try again; or remove this image.',
+    };
+    throw new TrialError('FILE_UNREADABLE', complaint, thrown);
   }
+}
+
+/** Whether it is a matter of the image, and would be next time. */
+function isOwnFault(thrown: unknown): boolean {
+  const isSystem = thrown instanceof Error && 'syscall' in thrown && 'code' in thrown;
+  return !isSystem || OWN_FAULTS.includes(thrown.code);
 }
 
 /** Decodes into the slots until all are filled or too many have failed. */
@@ -120,7 +143,8 @@ async function fillSlots(
  * Decodes the wanted positions of a listing; damaged images are left out and named.
  *
  * @returns Parts in the order of the listing; `test` is null when it has no image.
- * @throws TrialError `DATA_INVALID` when more are damaged than a {@link Quarantine} takes.
+ * @throws TrialError `DATA_INVALID` when more are damaged than a {@link Quarantine} takes,
+ * `FILE_UNREADABLE` when an image cannot be read for a reason that is not its own.
  */
 export async function decodeParts(
   source: ImageSource,

@@ -8,7 +8,7 @@ import sharp, { type Sharp } from 'sharp';
 import { openDataset } from '../../src/data/dataset.ts';
 import { decodeParts, type DecodedParts } from '../../src/data/decode-parts.ts';
 import { formatBadSamples } from '../../src/data/quarantine.ts';
-import type { Payload } from '../../src/data/source.ts';
+import type { ImageSource, Payload } from '../../src/data/source.ts';
 import { silentLogger } from '../../src/foundation/logger.ts';
 import {
   inFolder,
@@ -173,6 +173,31 @@ describe('quarantine', () => {
       assert.deepEqual((await openDataset(options(folder))).skipped, []);
     });
   });
+
+  for (const code of ['EIO', 'EMFILE', 'ENOMEM']) {
+    it(`R9: a failing system (${code}) is no fault of an image, and ends the search`, async () => {
+      const sound: Payload = { kind: 'pixels', pixels: new Uint8Array(12), side: 2 };
+      const { source, listing } = payloadSource(Array<Payload>(200).fill(sound));
+      const failure = Object.assign(new Error(`${code}: on purpose`), { code, syscall: 'read' });
+      const failing: ImageSource = {
+        ...source,
+        async *read(positions) {
+          for await (const image of source.read(positions)) {
+            const isFine = image.position !== 100;
+            yield isFine ? image : { ...image, load: () => Promise.reject(failure) };
+          }
+        },
+      };
+      const wanted = [...listing.images.keys()];
+      await assert.rejects(
+        decodeParts(failing, listing, { wanted, size: 2, logger: silentLogger }),
+        {
+          code: 'FILE_UNREADABLE',
+          message: new RegExp(`${code}: on purpose.*Check the disk`, 'u'),
+        },
+      );
+    });
+  }
 
   it('R9: a bomb in a colour profile is never unpacked', async () => {
     await inFolder(async (folder) => {
