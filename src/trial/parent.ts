@@ -27,23 +27,32 @@ export function watchParents({
   ...self
 }: ParentWatchOptions): () => void {
   let isStopped = false;
-  const watched = findWatched(self, root).catch((): Watched[] => []);
+  let timer: NodeJS.Timeout | undefined;
+  let watched: readonly Watched[] | undefined;
+  const whoIsGone = async (): Promise<string | null> => {
+    watched ??= await findWatched(self, root);
+    return firstGone(watched, root);
+  };
   const look = async (): Promise<void> => {
     // A look that fails tells nothing: the next one may not.
-    const gone = await firstGone(await watched, root).catch(() => null);
+    const gone = await whoIsGone().catch(() => null);
     if (isStopped) return;
-    if (gone === null) timer.refresh();
+    if (gone === null) timer = setTimeout(() => void look(), intervalMs).unref();
     else onGone(gone);
   };
-  const timer = setTimeout(() => void look(), intervalMs).unref();
+  void look();
   return () => {
     isStopped = true;
     clearTimeout(timer);
   };
 }
 
-interface Watched extends LiveProcess {
+const PARENT = 'the parent process';
+
+interface Watched extends Pick<LiveProcess, 'pid'> {
   readonly who: string;
+  /** As of a {@link LiveProcess}; null for one that was gone before it was looked at. */
+  readonly start: string | null;
 }
 
 /** Our parent, and the first above it that is no part of the trial's command. */
@@ -54,11 +63,13 @@ async function findWatched(
   const own = `NNI_TRIAL_JOB_ID=${trialJobId}`;
   const found: Watched[] = [];
   let next = await findProcess(parent, root);
+  // 0 stands for one outside of this container, which cannot be seen.
+  if (next === null && parent !== 0) found.push({ pid: parent, start: null, who: PARENT });
   while (next !== null) {
     const variables = await startVariables(next.pid, root);
     const isManager = variables !== null && !variables.includes(own);
-    const who = isManager ? "NNI's manager" : 'the parent process';
-    if (isManager || next.pid === parent) found.push({ ...next, who });
+    const who = isManager ? "NNI's manager" : PARENT;
+    if (isManager || next.pid === parent) found.push({ pid: next.pid, start: next.start, who });
     // Without a look at the variables nobody knows where the trial's command ends.
     if (isManager || variables === null) break;
     next = await findProcess(next.parent, root);

@@ -28,8 +28,13 @@ export async function findProcess(pid: number, root = '/proc'): Promise<LiveProc
 
 /** Variables that a process was started with, as `NAME=value`; null where that may not be read. */
 export async function startVariables(pid: number, root = '/proc'): Promise<string[] | null> {
-  const text = await readFile(join(root, String(pid), 'environ'), 'utf8').catch(() => null);
+  const text = await readFile(join(root, String(pid), 'environ'), 'utf8').catch(nullIfHidden);
   return text?.split('\0') ?? null;
+}
+
+function nullIfHidden(error: NodeJS.ErrnoException): null {
+  if (error.code === 'EACCES' || error.code === 'EPERM') return null;
+  throw error;
 }
 
 /** A file that cannot be opened for another reason, such as too many open ones, proves no end. */

@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { watchParents } from '../../src/trial/parent.ts';
+import { until } from '../support/command.ts';
 
 const OWN = ['PATH=/bin', 'NNI_TRIAL_JOB_ID=aBcDe', ''].join('\0');
 const OTHER = ['PATH=/bin', 'NNI_TRIAL_JOB_ID=other', ''].join('\0');
@@ -36,9 +45,16 @@ describe('watchParents', () => {
     stop = watchParents({ trialJobId: 'aBcDe', parent, onGone, root, intervalMs: 5 });
   }
 
+  async function assertTold(...expected: readonly string[]): Promise<void> {
+    await until(() => gone.length >= expected.length, { limitMs: 5000 });
+    assert.deepEqual(gone, expected);
+  }
+
   /** Gives the watch time for a few looks. */
-  async function look(): Promise<void> {
+  async function assertSilent(): Promise<void> {
+    const told = gone.length;
     await sleep(100);
+    assert.deepEqual(gone.slice(told), []);
   }
 
   beforeEach(() => {
@@ -56,58 +72,79 @@ describe('watchParents', () => {
 
   it('finds the manager above the shells of a compound command, and tells its end once', async () => {
     watch(SHELL);
-    await look();
-    assert.deepEqual(gone, []);
+    await assertSilent();
     rmSync(join(root, String(MANAGER)), { recursive: true });
-    await look();
-    assert.deepEqual(gone, ["NNI's manager (100)"]);
+    await assertTold("NNI's manager (100)");
   });
 
   it('tells the end of the shell that NNI kills in place of the trial', async () => {
     watch(SHELL);
-    await look();
+    await assertSilent();
     rmSync(join(root, String(SHELL)), { recursive: true });
-    await look();
-    assert.deepEqual(gone, ['the parent process (300)']);
+    await assertTold('the parent process (300)');
   });
 
   it('takes a process that nobody has reaped, or a later one of the same id, for gone', async () => {
     watch(OUTER);
-    await look();
+    await assertSilent();
     fake(MANAGER, { parent: 1, state: 'Z' });
-    await look();
-    assert.deepEqual(gone, ["NNI's manager (100)"]);
+    await assertTold("NNI's manager (100)");
     fake(MANAGER, { parent: 1 });
     watch(OUTER);
-    await look();
+    await assertSilent();
     fake(OUTER, { parent: 1, start: 999 });
-    await look();
-    assert.deepEqual(gone.slice(1), ['the parent process (200)']);
+    await assertTold("NNI's manager (100)", 'the parent process (200)');
   });
 
-  it('watches the parent alone where variables cannot be read', async () => {
-    rmSync(join(root, String(SHELL), 'environ'));
+  it('watches the parent alone where variables may not be read', async () => {
+    chmodSync(root, 0o755);
+    chmodSync(join(root, String(SHELL), 'environ'), 0);
+    const user = process.geteuid!();
+    // Permissions do not bind root: somebody else looks.
+    if (user === 0) process.seteuid!(65_534);
     watch(SHELL);
-    await look();
+    await assertSilent().finally(() => {
+      process.seteuid!(user);
+    });
     rmSync(join(root, String(MANAGER)), { recursive: true });
-    await look();
-    assert.deepEqual(gone, []);
+    await assertSilent();
     rmSync(join(root, String(SHELL)), { recursive: true });
-    await look();
-    assert.deepEqual(gone, ['the parent process (300)']);
+    await assertTold('the parent process (300)');
+  });
+
+  it('watches all the same when the first look fails', async () => {
+    const environ = join(root, String(SHELL), 'environ');
+    const readable = `${environ}.readable`;
+    renameSync(environ, readable);
+    symlinkSync('.', environ); // read as a file, it fails otherwise than one that may not be read
+    watch(SHELL);
+    await assertSilent();
+    renameSync(readable, environ);
+    await assertSilent();
+    rmSync(join(root, String(MANAGER)), { recursive: true });
+    await assertTold("NNI's manager (100)");
+  });
+
+  it('tells of a parent that was gone before the first look', async () => {
+    rmSync(join(root, String(SHELL)), { recursive: true });
+    watch(SHELL);
+    await assertTold('the parent process (300)');
+  });
+
+  it('says nothing of a parent outside of its container', async () => {
+    watch(0);
+    await assertSilent();
   });
 
   it('goes on when a look fails, and says nothing once it is stopped', async () => {
     watch(MANAGER);
-    await look();
+    await assertSilent();
     const stat = join(root, String(MANAGER), 'stat');
     rmSync(stat);
     mkdirSync(stat); // read as a file, it fails otherwise than one that is not there
-    await look();
-    assert.deepEqual(gone, []);
+    await assertSilent();
     stop();
     rmSync(stat, { recursive: true });
-    await look();
-    assert.deepEqual(gone, []);
+    await assertSilent();
   });
 });
