@@ -11,6 +11,9 @@ import { acquireLock, lockHolder, type LockRecord } from '../../src/trial/lock.t
 const SCRIPT = join(import.meta.dirname, '../support/lock-script.ts');
 const owner = { command: 'nni-cream search -c a.yml', time: new Date('2026-01-02T03:04:05Z') };
 
+/** A process that breaks says nothing more. */
+const LIMIT = { timeout: 60_000 };
+
 let folder = '';
 let lockFile = '';
 
@@ -140,34 +143,41 @@ describe('acquireLock', () => {
     );
   });
 
-  it('gives the lock of a dead process to exactly one of many that try at once', async () => {
-    const [processes, rounds, intervalMs] = [8, 60, 25];
-    await leaveLock({ pid: deadPid() });
-    const dead = await readFile(lockFile);
-    for (let round = 0; round < rounds; round++) {
-      await mkdir(join(folder, String(round)), { recursive: true });
-      const found = join(folder, String(round), 'lock.json');
-      // No lock, a dead one, and a dead one with a process dead in its takeover.
-      if (round % 3 > 0) await writeFile(found, dead);
-      if (round % 3 > 1) await writeFile(`${found}.takeover`, dead);
-    }
-    const start = Date.now() + 3000;
-    const args = ['--import', 'tsx', SCRIPT, folder, rounds, start, intervalMs].map(String);
-    const children = Array.from({ length: processes }, () =>
-      spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] }),
-    );
-    try {
-      const lines = await Promise.all(
-        children.map(({ stdout }) => once(stdout.setEncoding('utf8'), 'data')),
+  it(
+    'gives the lock of a dead process to exactly one of many that try at once',
+    LIMIT,
+    async () => {
+      const [processes, rounds, intervalMs] = [8, 60, 25];
+      await leaveLock({ pid: deadPid() });
+      const dead = await readFile(lockFile);
+      for (let round = 0; round < rounds; round++) {
+        await mkdir(join(folder, String(round)), { recursive: true });
+        const found = join(folder, String(round), 'lock.json');
+        // No lock, a dead one, and a dead one with a process dead in its takeover.
+        if (round % 3 > 0) await writeFile(found, dead);
+        if (round % 3 > 1) await writeFile(`${found}.takeover`, dead);
+      }
+      const args = ['--import', 'tsx', SCRIPT, folder, rounds, intervalMs].map(String);
+      const children = Array.from({ length: processes }, () =>
+        spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] }),
       );
-      const won = lines.map(([line]) => JSON.parse(line as string) as number[]);
-      assert.deepEqual(
-        won.flat().sort((a, b) => a - b),
-        Array.from({ length: rounds }, (_, round) => round),
-      );
-      assert.ok(won.filter((each) => each.length > 0).length > 1, 'all went to one process');
-    } finally {
-      for (const child of children) child.kill();
-    }
-  });
+      const nextLines = async (): Promise<string[]> => {
+        const lines = children.map(({ stdout }) => once(stdout.setEncoding('utf8'), 'data'));
+        return (await Promise.all(lines)).map(([line]) => line as string);
+      };
+      try {
+        assert.deepEqual(new Set(await nextLines()), new Set(['ready\n']));
+        const start = Date.now() + 200;
+        for (const { stdin } of children) stdin.write(String(start));
+        const won = (await nextLines()).map((line) => JSON.parse(line) as number[]);
+        assert.deepEqual(
+          won.flat().sort((a, b) => a - b),
+          Array.from({ length: rounds }, (_, round) => round),
+        );
+        assert.ok(won.filter((each) => each.length > 0).length > 1, 'all went to one process');
+      } finally {
+        for (const child of children) child.kill();
+      }
+    },
+  );
 });
