@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import fs, { mkdir, mkdtemp, open, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -7,6 +8,10 @@ import { TrialError } from '../../src/foundation/errors.ts';
 import { writeAtomically } from '../../src/trial/atomic.ts';
 
 let folder = '';
+
+/** A call of the system that is refused. */
+const failing = (code: string) => (): Promise<never> =>
+  Promise.reject(Object.assign(new Error(`${code}: on purpose`), { code, syscall: 'x' }));
 
 describe('writeAtomically', () => {
   before(async () => {
@@ -33,6 +38,38 @@ describe('writeAtomically', () => {
     );
     assert.equal(await readFile(file, 'utf8'), 'old');
     assert.deepEqual(await readdir(folder), ['a']);
+  });
+
+  it('R2: leaves the old file and no temporary one when it cannot be renamed', async (t) => {
+    const file = join(folder, 'a');
+    await writeAtomically(file, 'old');
+    const rename = t.mock.method(fs, 'rename', failing('EIO'));
+    syncBuiltinESMExports();
+    const written = writeAtomically(file, 'new');
+    await assert.rejects(written, { code: 'FILE_UNWRITABLE', message: /EIO/ });
+    rename.mock.restore();
+    syncBuiltinESMExports();
+    assert.equal(await readFile(file, 'utf8'), 'old');
+    assert.deepEqual(await readdir(folder), ['a']);
+  });
+
+  it('R2: fails, with a whole file there, when the folder cannot be synced', async (t) => {
+    const file = join(folder, 'a');
+    const handle = await open(folder);
+    const prototype = Object.getPrototypeOf(handle) as typeof handle;
+    const sync = t.mock.method(prototype, 'sync', failing('EIO'));
+    await handle.close();
+    sync.mock.mockImplementationOnce(() => Promise.resolve()); // the file itself
+    const written = writeAtomically(file, 'new');
+    await assert.rejects(written, { code: 'FILE_UNWRITABLE', message: /EIO/ });
+    assert.equal(sync.mock.callCount(), 2);
+    assert.equal(await readFile(file, 'utf8'), 'new');
+    assert.deepEqual(await readdir(folder), ['a']);
+    // Some file systems know no such request.
+    sync.mock.mockImplementation(failing('EINVAL'));
+    sync.mock.mockImplementationOnce(() => Promise.resolve(), 2);
+    await writeAtomically(file, 'newer');
+    assert.equal(await readFile(file, 'utf8'), 'newer');
   });
 
   it('passes a defect on as it is, and cleans up too', async () => {
