@@ -1,5 +1,6 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../foundation/files.ts';
 import type { SearchResult } from '../generated/result.ts';
 import { architectureFiles } from '../searchspace/architecture.ts';
 import type { Path, SearchSpace } from '../searchspace/space.ts';
@@ -20,12 +21,15 @@ export const ARCHITECTURE_FOLDER = 'nas';
  * @throws TrialError FILE_UNWRITABLE
  */
 export async function prepareOutput(folder: string, neededBytes: number): Promise<void> {
+  const architectures = join(folder, ARCHITECTURE_FOLDER);
   await unlessUnwritable(folder, async () => {
-    await mkdir(join(folder, ARCHITECTURE_FOLDER), { recursive: true });
+    await makeFolder(architectures);
     await checkDisk(folder, neededBytes);
-    const trace = join(folder, `${RESULT_FILE}${PARTIAL}`);
-    await writeFile(trace, '');
-    await rm(trace);
+    for (const place of [folder, architectures]) {
+      const trace = join(place, `${RESULT_FILE}${PARTIAL}`);
+      await writeFile(trace, '');
+      await rm(trace);
+    }
   });
 }
 
@@ -39,8 +43,10 @@ export async function writeArtifacts(
   result: SearchResult,
   { space, path }: { space: SearchSpace; path: Path },
 ): Promise<void> {
+  const architectures = join(folder, ARCHITECTURE_FOLDER);
+  await unlessUnwritable(folder, () => makeFolder(architectures));
   for (const { name, text } of architectureFiles(space, path)) {
-    await writeAtomically(join(folder, ARCHITECTURE_FOLDER, name), text);
+    await writeAtomically(join(architectures, name), text);
   }
   await writeAtomically(join(folder, RESULT_FILE), `${JSON.stringify(result, null, 2)}\n`);
 }

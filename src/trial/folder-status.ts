@@ -6,10 +6,9 @@ import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { CheckpointManifest } from '../generated/checkpoint.ts';
 import { RESULT_FILE } from './artifacts.ts';
 import { manifestFiles, readCheckpoint, readManifest } from './checkpoint/store.ts';
-import { parseDocument, readText } from './documents.ts';
 import { lockHolder, type LockRecord } from './lock.ts';
 import { METRICS_FILE, UNDELIVERED_FILE } from './outbox.ts';
-import { parseResult } from './result.ts';
+import { readResult } from './result.ts';
 
 /** What a folder is; `running` goes before all others. */
 export type FolderState = 'empty' | 'running' | 'finished' | 'resumable' | 'broken';
@@ -68,10 +67,21 @@ export interface FolderStatus {
 /**
  * Looks at an output folder. Every checkpoint is held against its digests.
  *
- * @throws TrialError FILE_UNREADABLE when there is no such folder.
+ * @throws TrialError FILE_UNREADABLE when there is no such folder, or a file of it may not be read.
  */
 export async function folderStatus(folder: string): Promise<FolderStatus> {
-  const names = await namesIn(folder);
+  try {
+    return await lookAt(folder);
+  } catch (cause) {
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
+    const next = 'Name the output folder of a search, as a user who may read all of it';
+    const complaint = { where: folder, wanted: 'readable files', found: cause.message, next };
+    throw new TrialError('FILE_UNREADABLE', complaint, cause);
+  }
+}
+
+async function lookAt(folder: string): Promise<FolderStatus> {
+  const names = await readdir(folder);
   const result = names.includes(RESULT_FILE) ? await readBest(join(folder, RESULT_FILE)) : null;
   const looks: Look[] = [];
   for (const file of await manifestFiles(folder)) looks.push(...(await look(file)));
@@ -80,7 +90,7 @@ export async function folderStatus(folder: string): Promise<FolderStatus> {
     folder,
     holder: await lockHolder(folder),
     progress: manifest ? progressOf(manifest) : null,
-    best: result === null ? bestOf(manifest) : result.best,
+    best: result?.best ?? bestOf(manifest),
     checkpoints: looks.map(({ status }) => status),
     metrics: {
       recorded: await countLines(join(folder, METRICS_FILE)),
@@ -99,9 +109,9 @@ function stateOf(
   hasResult: boolean,
 ): FolderState {
   if (holder !== null) return 'running';
-  if (hasResult) return problem === null ? 'finished' : 'broken';
+  if (hasResult && problem === null) return 'finished';
   if (progress !== null) return 'resumable';
-  return checkpoints.length > 0 ? 'broken' : 'empty';
+  return hasResult || checkpoints.length > 0 ? 'broken' : 'empty';
 }
 
 function nextCommand(
@@ -186,8 +196,7 @@ function bestOf(manifest: CheckpointManifest | null | undefined): BestPath | nul
 
 async function readBest(file: string): Promise<{ best: BestPath | null; problem: string | null }> {
   try {
-    const document = parseDocument(await readText(file), file, 'ARCHITECTURE_INVALID');
-    const { path, score } = parseResult(document, file).best;
+    const { path, score } = (await readResult(file)).best;
     return { best: { path, score }, problem: null };
   } catch (thrown) {
     if (!(thrown instanceof TrialError)) throw thrown;
@@ -202,16 +211,5 @@ async function countLines(file: string): Promise<number> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
     throw error;
-  }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (cause) {
-    const found = messageOf(cause);
-    const next = 'Name the output folder of a search';
-    const complaint = { where: folder, wanted: 'a readable folder', found, next };
-    throw new TrialError('FILE_UNREADABLE', complaint, cause);
   }
 }

@@ -13,6 +13,7 @@ import type { SearchPlan } from '../training/plan.ts';
 import type { RankedPath } from '../training/ranking.ts';
 import type { SearchState } from '../training/state.ts';
 import type { TrialConfig } from './config.ts';
+import { parseDocument, readText } from './documents.ts';
 import type { Environment } from './environment.ts';
 import type { Images } from './images.ts';
 
@@ -38,6 +39,11 @@ export const parseResult: Validator<SearchResult> = createValidator({
   noun: 'the result of a search',
   next: 'Search again; schemas/result.schema.json describes the file.',
 });
+
+/** Reads a `result.json`. @throws TrialError FILE_UNREADABLE, ARCHITECTURE_INVALID */
+export async function readResult(file: string): Promise<SearchResult> {
+  return parseResult(parseDocument(await readText(file), file, 'ARCHITECTURE_INVALID'), file);
+}
 
 /** Puts a finished search into the form of `schemas/result.schema.json`. */
 export function describeResult(findings: Findings): SearchResult {

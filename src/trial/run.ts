@@ -31,7 +31,7 @@ import type { Environment } from './environment.ts';
 import { openImages, type Images } from './images.ts';
 import { acquireLock } from './lock.ts';
 import { namingMemory } from './out-of-memory.ts';
-import { BAD_SAMPLES_FILE, treatPresent, type PresentPolicy } from './output.ts';
+import { BAD_SAMPLES_FILE, refuseResult, throwAway, type PresentPolicy } from './output.ts';
 import { describeResult, spaceSha256 } from './result.ts';
 import { SIGNAL_LIMIT_MS } from './shutdown.ts';
 import { trainAndMeasure, type ProgressView } from './train.ts';
@@ -78,7 +78,7 @@ export async function runSearch(options: RunOptions): Promise<SearchResult> {
   const owner = { command: `search of ${options.configFile}`, time: options.now() };
   const lock = await acquireLock(output, owner);
   try {
-    await treatPresent(output, options.present);
+    if (options.present === 'refuse-result') await refuseResult(output);
     await prepareOutput(output, searchBytes(space, config));
     return await searchInFolder({ ...options, config, space, output });
   } catch (thrown) {
@@ -145,14 +145,17 @@ interface StartOptions extends FolderSearch {
 async function startOrGoOn(
   options: StartOptions,
 ): Promise<{ readonly start: SearchState; readonly saver: Saver }> {
-  const { config, output, run, logger, plan, supernet, rehearsed, signal } = options;
+  const { config, output, present, run, logger, plan, supernet, rehearsed, signal } = options;
   const { resumeFrom } = config;
-  const found = await findStart({ output, resumeFrom, run, logger });
+  const isNew = present === 'throw-away';
+  const found = await findStart({ output: isNew ? null : output, resumeFrom, run, logger });
   for (const path of rehearsed) {
     await nextTurn();
     signal.throwIfAborted();
     rehearseStep(supernet, path, plan.batchSize);
   }
+  // Not before all that a mistake in the config could make fail has been tried.
+  if (isNew) await throwAway(output);
   const start =
     found === null
       ? initialState(supernet, plan)

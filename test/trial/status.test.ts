@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { resumption } from '../../src/cli/resume.ts';
 import { renderStatus } from '../../src/cli/status.ts';
+import type { CheckpointRun } from '../../src/generated/checkpoint.ts';
 import type { Supernet } from '../../src/supernet/supernet.ts';
 import { takeSnapshot } from '../../src/training/snapshot.ts';
 import { initialState } from '../../src/training/state.ts';
@@ -15,10 +16,9 @@ import { CHECKPOINT_RUN } from '../support/checkpoint.ts';
 import { nativeEngine } from '../support/engine.ts';
 import { tinyPlan, tinySupernet } from '../support/tiny.ts';
 
-const run = { ...CHECKPOINT_RUN, engine: 'js' as const, totalSteps: 30 };
-
 let supernet: Supernet;
 let folder = '';
+let run: CheckpointRun;
 
 /** Saves the state after so many steps, as checkpoint 1, 2, … */
 async function save(step: number): Promise<void> {
@@ -43,6 +43,9 @@ describe('folderStatus', () => {
   });
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'status-'));
+    const configFile = join(folder, 'my trial.yml');
+    await writeFile(configFile, '');
+    run = { ...CHECKPOINT_RUN, configFile, engine: 'js', totalSteps: 30 };
   });
   afterEach(() => rm(folder, { recursive: true }));
 
@@ -52,7 +55,7 @@ describe('folderStatus', () => {
     assert.equal(next, `nni-cream search --config FILE --output ${folder}`);
     assert.deepEqual([progress, best, checkpoints], [null, null, []]);
     assert.deepEqual(metrics, { recorded: 0, undelivered: 0 });
-    assert.deepEqual(await readdir(folder), []);
+    assert.deepEqual(await readdir(folder), ['my trial.yml']);
   });
 
   it('says of an unfinished search how far it is and what goes on with it', async () => {
@@ -75,6 +78,9 @@ describe('folderStatus', () => {
     const { configFile, parameters, engine, output } = await resumption(folder);
     assert.deepEqual([configFile, parameters], [run.configFile, { seed: 3 }]);
     assert.deepEqual([engine, output], ['js', folder]);
+    await rm(run.configFile);
+    await assert.rejects(resumption(folder), { message: /nni-cream resume .* --config FILE/ });
+    assert.equal((await resumption(folder, import.meta.filename)).configFile, import.meta.filename);
   });
 
   it('R3: names a damaged checkpoint and counts on the older one', async () => {
@@ -96,17 +102,24 @@ describe('folderStatus', () => {
     const status = await folderStatus(folder);
     assert.equal(status.state, 'broken');
     assert.equal(status.checkpoints[1]?.step, null);
-    const search = `nni-cream search --config '/somewhere/my trial.yml' --output ${folder}`;
+    const search = `nni-cream search --config '${run.configFile}' --output ${folder}`;
     assert.equal(status.next, `${search} --overwrite`);
     await assert.rejects(resumption(folder), { code: 'CHECKPOINT_INVALID' });
   });
 
-  it('calls a folder broken whose result cannot be read', async () => {
-    await save(30);
+  it('calls a folder whose result is damaged unfinished: it is written again', async () => {
     await writeFile(join(folder, 'result.json'), '{"format": "nni-cream-result/1"');
-    const { state, problem } = await folderStatus(folder);
-    assert.equal(state, 'broken');
+    assert.equal((await folderStatus(folder)).state, 'broken', 'nothing to go on from');
+    await save(30);
+    const { state, problem, next, best } = await folderStatus(folder);
+    assert.deepEqual([state, next], ['resumable', `nni-cream resume ${folder}`]);
     assert.match(problem ?? '', /result\.json/);
+    assert.equal(best?.score, 0.75);
+  });
+
+  it('says which file it may not read', async () => {
+    await mkdir(join(folder, 'metrics.jsonl'));
+    await assert.rejects(folderStatus(folder), { code: 'FILE_UNREADABLE', message: /EISDIR/ });
   });
 
   it('says who writes into a folder', async () => {

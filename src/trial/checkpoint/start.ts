@@ -6,8 +6,8 @@ import { newestCheckpoint, tidy, type Checkpoint } from './store.ts';
 
 /** Where a search may go on, and with what. */
 export interface StartOptions {
-  /** The output folder. */
-  readonly output: string;
+  /** The output folder; null when what it holds does not count. */
+  readonly output: string | null;
   /** Another search's output folder, for a folder that holds none itself. */
   readonly resumeFrom: string | undefined;
   readonly run: CheckpointRun;
@@ -29,11 +29,11 @@ export interface StartingPoint {
  */
 export async function findStart(options: StartOptions): Promise<StartingPoint | null> {
   const { output, resumeFrom, run, logger } = options;
-  const own = await newestCheckpoint(output, logger);
+  const own = output === null ? null : await newestCheckpoint(output, logger);
   if (own === null && resumeFrom === undefined) return null;
   const checkpoint = own ?? (await foreignCheckpoint(resumeFrom ?? '', logger));
   const { manifest, file } = checkpoint;
-  if (own !== null) await tidy(output, file);
+  if (output !== null && own !== null) await tidy(output, file);
   requireSameMathematics(manifest.run.mathematics, run.mathematics, file);
   const { step, reports } = manifest.state;
   logger.log(

@@ -216,12 +216,23 @@ function numberOf(file: string): number {
   return Number.parseInt(basename(file), 10);
 }
 
+/** Names of the files in a folder; none where there is no folder. */
 async function namesIn(folder: string): Promise<string[]> {
   try {
-    return await readdir(folder);
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw damaged(folder, 'a readable folder', messageOf(error), error);
+    throw new TrialError(
+      'FILE_UNREADABLE',
+      {
+        where: folder,
+        wanted: 'a readable folder',
+        found: messageOf(error),
+        next: 'Name the output folder of a search',
+      },
+      error,
+    );
   }
 }
 
