@@ -19,6 +19,9 @@ const EXIT_OF_CODE: Partial<Record<ErrorCode, number>> = {
 /** Where nnictl puts the web UI. */
 const DEFAULT_NNI = 'http://localhost:8080';
 
+/** How long a trial waits at its end for the reader of its output, milliseconds. */
+const DRAIN_MS = 5000;
+
 const EXIT_CODES_HELP = `
 Exit codes: 0 done, 1 a documented error (docs/reference/errors.md), 2 wrong usage,
 3 a search is done, but NNI does not have all of its metrics ("nni-cream replay"),
@@ -28,6 +31,8 @@ const isColoured = process.stderr.isTTY && process.env['NO_COLOR'] === undefined
 
 // A terminal that hung up refuses the last messages: the process is to end by the signal, not by that.
 process.stderr.on('error', () => undefined);
+// Whoever reads what the program prints may end before it: the search goes on without.
+process.stdout.on('error', () => undefined);
 
 const host: Host = {
   variables: process.env,
@@ -100,13 +105,18 @@ program
   .action(async (options: SearchOptions) => {
     const { runTrial } = await import('../trial/main.ts');
     const { createProgress } = await import('./progress.ts');
-    await runTrial(
-      {
-        ...trialOptions(options),
-        progress: (log) => createProgress({ logger: log, terminal: null }),
-      },
-      host,
-    );
+    try {
+      await runTrial(
+        {
+          ...trialOptions(options),
+          progress: (log) => createProgress({ logger: log, terminal: null }),
+        },
+        host,
+      );
+    } finally {
+      // Output that nobody reads would keep the process, and NNI's trial, for ever.
+      setTimeout(() => process.exit(), DRAIN_MS).unref();
+    }
   });
 
 program
