@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, stringify } from 'yaml';
-import { SearchProcess } from '../../scripts/kill/search-process.ts';
 import type { SearchResult } from '../../src/generated/result.ts';
 import { manifestFiles, readManifest } from '../../src/trial/checkpoint/store.ts';
 import { type TinySearch, writeTinySearch } from '../e2e/support.ts';
+import { runCli, startCli, until } from '../support/command.ts';
 
 const EPOCHS = 12;
-
-interface Run {
-  readonly status: number | null;
-  readonly log: string;
-}
-
-function nniCream(...args: readonly string[]): Run {
-  const run = spawnSync(process.execPath, ['dist/cli/main.js', ...args], { encoding: 'utf8' });
-  return { status: run.status, log: run.stderr };
-}
 
 describe('an unfinished search that goes on with another config', { timeout: 300_000 }, () => {
   let tiny: TinySearch;
@@ -31,8 +19,8 @@ describe('an unfinished search that goes on with another config', { timeout: 300
   before(async () => {
     tiny = await writeTinySearch({ epochs: EPOCHS, imagesPerEpoch: 160, checkpoint: { steps: 3 } });
     const whole = join(tiny.folder, 'whole');
-    const run = nniCream('search', '-c', tiny.config, '-o', whole);
-    assert.equal(run.status, 0, run.log);
+    const { code, stderr } = await runCli(['search', '-c', tiny.config, '-o', whole]);
+    assert.equal(code, 0, stderr);
     undisturbed = resultIn(whole);
     unfinished = join(tiny.folder, 'unfinished');
     step = await killInTheMiddle();
@@ -43,16 +31,23 @@ describe('an unfinished search that goes on with another config', { timeout: 300
 
   /** Gives the step of the newest checkpoint. */
   async function killInTheMiddle(): Promise<number> {
-    const log = join(tiny.folder, 'log.txt');
-    const search = new SearchProcess(['search', '-c', tiny.config, '-o', unfinished], log);
     const newest = async (): Promise<number> => {
       const [file] = await manifestFiles(unfinished);
       // The search may have removed it since.
       return file === undefined ? 0 : readManifest(file).then(({ state }) => state.step, newest);
     };
-    while ((await newest()) < 40 && !search.hasEnded) await sleep(10);
-    assert.ok(await search.kill('SIGKILL'), 'it was not done yet');
+    const args = ['search', '-c', tiny.config, '-o', unfinished];
+    await killOnce(args, async () => (await newest()) >= 40);
     return newest();
+  }
+
+  /** Starts the program, and kills it when something has come true. */
+  async function killOnce(args: readonly string[], look: () => Promise<boolean>): Promise<void> {
+    const { child, ended } = startCli(args);
+    await until(look, { child });
+    child.kill('SIGKILL');
+    await ended;
+    assert.equal(child.signalCode, 'SIGKILL', 'it was done before');
   }
 
   /** A copy of the unfinished folder, and a config with changes. */
@@ -69,25 +64,25 @@ describe('an unfinished search that goes on with another config', { timeout: 300
     return config;
   }
 
-  it('is refused where the numbers follow from a changed key, which is named with both values', () => {
+  it('is refused where the numbers follow from a changed key, which is named with both values', async () => {
     const { folder, config } = copy('changed', { momentum: 0.5, epochs: EPOCHS + 1 });
-    const { status, log } = nniCream('search', '-c', config, '-o', folder);
-    assert.equal(status, 1);
-    assert.match(log, /CHECKPOINT_MISMATCH/);
-    assert.match(log, /momentum = 0\.9/);
-    assert.match(log, /momentum = 0\.5/);
-    assert.match(log, new RegExp(`epochs = ${EPOCHS}\\b.*epochs = ${EPOCHS + 1}\\b`, 's'));
-    assert.doesNotMatch(log, /batchSize =/, 'only what differs is named');
+    const { code, stderr } = await runCli(['search', '-c', config, '-o', folder]);
+    assert.equal(code, 1);
+    assert.match(stderr, /CHECKPOINT_MISMATCH/);
+    assert.match(stderr, /momentum = 0\.9/);
+    assert.match(stderr, /momentum = 0\.5/);
+    assert.match(stderr, new RegExp(`epochs = ${EPOCHS}\\b.*epochs = ${EPOCHS + 1}\\b`, 's'));
+    assert.doesNotMatch(stderr, /batchSize =/, 'only what differs is named');
   });
 
-  it('is refused where the images have changed, though their path has not', () => {
+  it('is refused where the images have changed, though their path has not', async () => {
     const { folder, config } = copy('images', { data: { path: 'shapes', maxImages: 200 } });
-    const { status, log } = nniCream('search', '-c', config, '-o', folder);
-    assert.equal(status, 1);
-    assert.match(log, /CHECKPOINT_MISMATCH.*data\.maxImages = null.*data\.maxImages = 200/s);
+    const { code, stderr } = await runCli(['search', '-c', config, '-o', folder]);
+    assert.equal(code, 1);
+    assert.match(stderr, /CHECKPOINT_MISMATCH.*data\.maxImages = null.*data\.maxImages = 200/s);
   });
 
-  it('R4: goes on beyond its half where harmless keys changed and files moved, to the same end', () => {
+  it('R4: goes on beyond its half where harmless keys changed and files moved, to the same end', async () => {
     const { folder, config } = copy('harmless', {
       data: { path: 'elsewhere', cache: 'other-cache' },
       checkpoint: { minutes: 60 },
@@ -95,10 +90,10 @@ describe('an unfinished search that goes on with another config', { timeout: 300
     });
     const shapes = join(tiny.folder, 'shapes');
     renameSync(shapes, join(tiny.folder, 'elsewhere'));
-    const { status, log } = nniCream('resume', folder, '-c', config);
+    const { code, stderr } = await runCli(['resume', folder, '-c', config]);
     renameSync(join(tiny.folder, 'elsewhere'), shapes);
-    assert.equal(status, 0, log);
-    assert.ok(log.includes(`goes on from step ${step} of ${10 * EPOCHS}`), log);
+    assert.equal(code, 0, stderr);
+    assert.ok(stderr.includes(`goes on from step ${step} of ${10 * EPOCHS}`), stderr);
     assertSameAnswer(resultIn(folder), undisturbed);
   });
 
@@ -106,9 +101,9 @@ describe('an unfinished search that goes on with another config', { timeout: 300
     const config = configWith('from', { resumeFrom: unfinished });
     const before = await manifestFiles(unfinished);
     const folder = join(tiny.folder, 'from');
-    const { status, log } = nniCream('search', '-c', config, '-o', folder);
-    assert.equal(status, 0, log);
-    assert.ok(log.includes(`goes on from step ${step} of ${10 * EPOCHS}`), log);
+    const { code, stderr } = await runCli(['search', '-c', config, '-o', folder]);
+    assert.equal(code, 0, stderr);
+    assert.ok(stderr.includes(`goes on from step ${step} of ${10 * EPOCHS}`), stderr);
     assertSameAnswer(resultIn(folder), undisturbed);
     assert.deepEqual(await manifestFiles(unfinished), before);
     const metrics = readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trim().split('\n');
@@ -118,18 +113,15 @@ describe('an unfinished search that goes on with another config', { timeout: 300
   it('goes on with the engine that the command line chose', async () => {
     const config = configWith('js', { epochs: 2, imagesPerEpoch: 16 });
     const folder = join(tiny.folder, 'js');
-    const log = join(tiny.folder, 'js.txt');
-    const args = ['search', '-c', config, '-o', folder, '--engine', 'js'] as const;
-    const search = new SearchProcess(args, log);
-    while ((await manifestFiles(folder)).length === 0 && !search.hasEnded) await sleep(10);
-    assert.ok(await search.kill('SIGKILL'), 'it was not done yet');
-    const resumed = nniCream('resume', folder);
-    assert.equal(resumed.status, 0, resumed.log);
-    assert.match(resumed.log, /engine: .*pure JavaScript/);
-    assert.doesNotMatch(resumed.log, /goes on with another/);
+    const args = ['search', '-c', config, '-o', folder, '--engine', 'js'];
+    await killOnce(args, async () => (await manifestFiles(folder)).length > 0);
+    const { code, stderr } = await runCli(['resume', folder]);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /engine: .*pure JavaScript/);
+    assert.doesNotMatch(stderr, /goes on with another/);
   });
 
-  it('is refused where two images of a class have changed places', () => {
+  it('is refused where two images of a class have changed places', async () => {
     const { folder, config } = copy('places', { data: { path: 'places-shapes' } });
     const [shapes, changed] = ['shapes', 'places-shapes'].map((name) => join(tiny.folder, name));
     cpSync(shapes!, changed!, { recursive: true });
@@ -140,17 +132,17 @@ describe('an unfinished search that goes on with another config', { timeout: 300
     assert.equal(dirname(one), dirname(other));
     cpSync(join(shapes!, one), join(changed!, other));
     cpSync(join(shapes!, other), join(changed!, one));
-    const { status, log } = nniCream('search', '-c', config, '-o', folder);
-    assert.equal(status, 1);
-    assert.match(log, /CHECKPOINT_MISMATCH.*content of data/s);
+    const { code, stderr } = await runCli(['search', '-c', config, '-o', folder]);
+    assert.equal(code, 1);
+    assert.match(stderr, /CHECKPOINT_MISMATCH.*content of data/s);
   });
 
   it('R3: is refused when all its checkpoints are damaged', async () => {
     const { folder, config } = copy('damaged', {});
     for (const file of await manifestFiles(folder)) writeFileSync(file, '{"format":');
-    const { status, log } = nniCream('search', '-c', config, '-o', folder);
-    assert.equal(status, 1);
-    assert.match(log, /CHECKPOINT_INVALID/);
+    const { code, stderr } = await runCli(['search', '-c', config, '-o', folder]);
+    assert.equal(code, 1);
+    assert.match(stderr, /CHECKPOINT_INVALID/);
   });
 });
 
