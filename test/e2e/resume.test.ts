@@ -17,8 +17,8 @@ const EPOCHS = 60;
 const CHANGES = { epochs: EPOCHS, imagesPerEpoch: 480, checkpoint: { steps: 20 } };
 const SEED = 7;
 
-/** Reports before the interruption. */
-const REPORTS_BEFORE = 3;
+/** Reports before the interruption: few, for nnictl needs seconds to stop the search. */
+const REPORTS_BEFORE = 1;
 
 /** What the same search finds when nobody stops it. */
 async function undisturbedResult(): Promise<SearchResult> {

@@ -8,13 +8,9 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FakeManager } from '../support/fake-manager.ts';
 
-/** The product's promise, in milliseconds beyond the start of a bare Node. */
-const LIMIT_MS = 300;
+/** In starts of a bare Node: 3 were measured, and 6 with the search's modules loaded before. */
+const LIMIT = 4;
 const STARTS = 5;
-
-function median(times: readonly number[]): number {
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!;
-}
 
 /** How long an empty program takes: what the machine, and its load, are to blame for. */
 function bareStartMs(): number {
@@ -32,10 +28,11 @@ describe('nni-cream trial', () => {
       rmSync(folder, { recursive: true });
     });
     const times: number[] = [];
+    const bareTimes: number[] = [];
     for (let i = 0; i < STARTS; i++) {
       const before = manager.countOf('PUT');
       manager.records.push('{"parameter_id": 0, "parameters": {}}');
-      const bareMs = bareStartMs();
+      bareTimes.push(bareStartMs());
       const started = performance.now();
       const trial = spawn(process.execPath, ['dist/cli/main.js', 'trial', '--config', 'nowhere'], {
         env: {
@@ -50,11 +47,13 @@ describe('nni-cream trial', () => {
       });
       const ended = once(trial, 'exit');
       while (manager.countOf('PUT') === before && trial.exitCode === null) await sleep(1);
-      times.push(performance.now() - started - bareMs);
+      times.push(performance.now() - started);
       assert.deepEqual(await ended, [1, null], 'the config does not exist');
       assert.equal(manager.countOf('PUT'), before + 1);
     }
-    assert.ok(median(times) < LIMIT_MS, `median of ${times.map(Math.round).join(', ')} ms`);
+    // The quickest of each: what other programs take of the machine only makes it slower.
+    const starts = Math.min(...times) / Math.min(...bareTimes);
+    assert.ok(starts < LIMIT, `asked after the time of ${starts} starts of Node`);
     assert.match(readFileSync(join(folder, 'trial.log'), 'utf8'), /FILE_UNREADABLE/);
   });
 });
