@@ -120,6 +120,9 @@ async function runUntilShutdown(
       clock: host.clock,
       now: host.now,
       signal: shutdown.signal,
+      leaveSignals: () => {
+        shutdown.dispose();
+      },
     });
   } catch (thrown) {
     // Where the folder's outbox was not opened, nobody else does it.

@@ -34,6 +34,7 @@ import { namingMemory } from './out-of-memory.ts';
 import { BAD_SAMPLES_FILE, refuseResult, throwAway, type PresentPolicy } from './output.ts';
 import { describeResult, spaceSha256 } from './result.ts';
 import { SIGNAL_LIMIT_MS } from './shutdown.ts';
+import { allowedMemory, warnOfLargeStep } from './watchdog.ts';
 import { trainAndMeasure, type ProgressView } from './train.ts';
 
 /** What one run is given from outside. */
@@ -58,6 +59,8 @@ export interface RunOptions {
   readonly now: () => Date;
   /** Ends the run between two pieces of work. */
   readonly signal: AbortSignal;
+  /** Leaves signals to their default action from now on, which ends the process at once. */
+  readonly leaveSignals: () => void;
 }
 
 /** A reporter that can wait until all has arrived. */
@@ -107,7 +110,7 @@ async function searchInFolder(options: FolderSearch): Promise<SearchResult> {
   );
   const supernet = await buildSupernet(config, space, options);
   const run = describeRun(options, { plan, images, supernet });
-  const rehearsed = [report.largest.path, ...coveringPaths(space)];
+  const rehearsed = [report.largest.path, ...coveringPaths(space)] as const;
   const { start, saver } = await startOrGoOn({ ...options, plan, supernet, run, rehearsed });
   const reporter = await options.openReporter(output);
   try {
@@ -138,22 +141,18 @@ interface StartOptions extends FolderSearch {
   readonly supernet: Supernet;
   readonly run: CheckpointRun;
   /** Paths that take a step before anything is trained: what does not fit into memory fails early. */
-  readonly rehearsed: readonly Path[];
+  readonly rehearsed: readonly [largest: Path, ...Path[]];
 }
 
 /** The state that the search begins with, saved in its folder. */
 async function startOrGoOn(
   options: StartOptions,
 ): Promise<{ readonly start: SearchState; readonly saver: Saver }> {
-  const { config, output, present, run, logger, plan, supernet, rehearsed, signal } = options;
+  const { config, output, present, run, logger, plan, supernet } = options;
   const { resumeFrom } = config;
   const isNew = present === 'throw-away';
   const found = await findStart({ output: isNew ? null : output, resumeFrom, run, logger });
-  for (const path of rehearsed) {
-    await nextTurn();
-    signal.throwIfAborted();
-    rehearseStep(supernet, path, plan.batchSize);
-  }
+  await rehearse(options);
   // Not before all that a mistake in the config could make fail has been tried.
   if (isNew) await throwAway(output);
   const start =
@@ -163,6 +162,21 @@ async function startOrGoOn(
   const saver = new Saver({ ...options, schedule: config.checkpoint }, start);
   if (found?.isOwn !== true) await saver.save(start);
   return { start, saver };
+}
+
+/** Takes steps that leave nothing behind, for errors that are better early. */
+async function rehearse(options: StartOptions): Promise<void> {
+  const { supernet, plan, rehearsed, logger, signal } = options;
+  const { batchSize } = plan;
+  const tryLargest = (images: number): void => {
+    rehearseStep(supernet, rehearsed[0], images);
+  };
+  warnOfLargeStep(tryLargest, { batchSize, allowedBytes: allowedMemory(), logger });
+  for (const path of rehearsed) {
+    await nextTurn();
+    signal.throwIfAborted();
+    rehearseStep(supernet, path, batchSize);
+  }
 }
 
 async function readConfig({
@@ -196,8 +210,10 @@ async function openRecordedImages({
 async function buildSupernet(
   { engine, threads, seed }: TrialConfig,
   space: SearchSpace,
-  { variables, logger }: RunOptions,
+  { variables, logger, leaveSignals }: RunOptions,
 ): Promise<Supernet> {
+  // Its steps may take minutes, in which JavaScript hears nothing, and no thread looks after signals.
+  if (engine === 'js') leaveSignals();
   const choice = engine === 'native' ? 'cpu' : engine;
   const opened = await openEngine({
     engine: choice,

@@ -31,6 +31,36 @@ export function allowedMemory(): number {
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
+/** Smaller batch that a step is tried with before the whole one. */
+const TRIED_SHARE = 1 / 8;
+
+/**
+ * Tries a step with a part of the batch, and warns when the whole one needs more memory than there
+ * is: the system ends such a process without a word.
+ *
+ * @param step - Takes a step with so many images.
+ */
+export function warnOfLargeStep(
+  step: (images: number) => void,
+  { batchSize, allowedBytes, logger }: { batchSize: number; allowedBytes: number; logger: Logger },
+): void {
+  const images = Math.max(1, Math.round(TRIED_SHARE * batchSize));
+  const [before, peakBefore] = [process.memoryUsage.rss(), peakBytes()];
+  step(images);
+  // A peak that was there already says nothing of the step.
+  if (peakBytes() === peakBefore) return;
+  const expected = before + (batchSize / images) * (peakBytes() - before);
+  if (expected < DANGER * allowedBytes) return;
+  logger.log(
+    'warning',
+    `a step may need ${gib(expected)} of the ${gib(allowedBytes)} of memory allowed, and the system then ends this process without a word: ${LESS_MEMORY}`,
+  );
+}
+
+function peakBytes(): number {
+  return 1024 * process.resourceUsage().maxRSS;
+}
+
 /** Warns once of each: tensors that leak, memory that runs out, memory that grows. */
 export class MemoryWatchdog {
   readonly #logger: Logger;

@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { writeShapesSearch } from '../../scripts/shapes/search.ts';
 import { folderStatus } from '../../src/trial/folder-status.ts';
 import { lockHolder } from '../../src/trial/lock.ts';
 import { findProcess } from '../../src/trial/processes.ts';
-import { until } from '../support/command.ts';
+import { startCli, until } from '../support/command.ts';
 import { startExperiment, type TinySearch, writeTinySearch } from '../e2e/support.ts';
 
 const CLI = 'dist/cli/main.js';
@@ -266,6 +267,23 @@ describe('signals and the native library', { timeout: 60_000 }, () => {
       assert.match(await said, reason);
     });
   }
+
+  it('R6: one that arrives while pure JavaScript computes for long ends it at once', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'nni-cream-js-'));
+    t.after(() => {
+      rmSync(folder, { recursive: true });
+    });
+    const config = await writeShapesSearch(folder, { epochs: 2, engine: 'js' });
+    const { child, printed } = startCli(['search', '-c', config, '-o', join(folder, 'output')]);
+    await until(() => printed.stderr.includes('pure JavaScript'), { child });
+    await sleep(500);
+    const ended = once(child, 'exit');
+    const begin = performance.now();
+    child.kill('SIGTERM');
+    assert.deepEqual(await ended, [null, 'SIGTERM']);
+    const seconds = (performance.now() - begin) / 1000;
+    assert.ok(seconds < 3, `${seconds} s`);
+  });
 
   it('R6: those that arrive while a matrix kernel computes are heard and damage nothing', async () => {
     const { probe, printed } = startProbe([]);

@@ -2,8 +2,15 @@ import assert from 'node:assert/strict';
 import { totalmem } from 'node:os';
 import { describe, it } from 'node:test';
 import type { Logger } from '../../src/foundation/logger.ts';
-import { MemoryWatchdog, allowedMemory, type MemoryUse } from '../../src/trial/watchdog.ts';
+import {
+  MemoryWatchdog,
+  allowedMemory,
+  type MemoryUse,
+  warnOfLargeStep,
+} from '../../src/trial/watchdog.ts';
+import { recordingLogger } from '../support/nni.ts';
 
+const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 const calm: MemoryUse = { looseTensors: 40, rssBytes: GIB, isSettled: false };
 
@@ -47,5 +54,29 @@ describe('MemoryWatchdog', () => {
 describe('allowedMemory', () => {
   it('is a number of bytes, never more than the machine has', () => {
     assert.ok(allowedMemory() > 2 ** 20 && allowedMemory() <= totalmem());
+  });
+});
+
+describe('warnOfLargeStep', () => {
+  const warningsWith = (allowedBytes: number): string[] => {
+    const logger = recordingLogger();
+    const kept: Buffer[] = [];
+    // Pages that are not written to take no memory.
+    warnOfLargeStep((images) => kept.push(Buffer.alloc(images * MIB, 1)), {
+      batchSize: 2400,
+      allowedBytes,
+      logger,
+    });
+    assert.equal(kept[0]?.length, 300 * MIB);
+    return logger.lines;
+  };
+
+  it('warns of a step that needs more than there is, before it is taken', () => {
+    const lines = warningsWith(process.memoryUsage.rss() + 1000 * MIB);
+    assert.match(lines.join(), /^warning a step may need \d\.\d\d GiB .*lower batchSize/);
+  });
+
+  it('says nothing of one that fits', () => {
+    assert.deepEqual(warningsWith(process.memoryUsage.rss() + 10_000 * MIB), []);
   });
 });

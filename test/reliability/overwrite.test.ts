@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { parse, stringify } from 'yaml';
+import type { SearchResult } from '../../src/generated/result.ts';
+import { manifestFiles } from '../../src/trial/checkpoint/store.ts';
+import { type TinySearch, writeTinySearch } from '../e2e/support.ts';
+import { runCli } from '../support/command.ts';
+
+describe('a search in the folder of a finished one', { timeout: 300_000 }, () => {
+  let tiny: TinySearch;
+  let finished: string;
+  before(async () => {
+    tiny = await writeTinySearch();
+    finished = join(tiny.folder, 'finished');
+    const { code, stderr } = await runCli(['search', '-c', tiny.config, '-o', finished]);
+    assert.equal(code, 0, stderr);
+  });
+  after(() => {
+    rmSync(tiny.folder, { recursive: true });
+  });
+
+  function copy(name: string): string {
+    const folder = join(tiny.folder, name);
+    cpSync(finished, folder, { recursive: true });
+    return folder;
+  }
+
+  function configWith(changes: object): string {
+    const config = join(tiny.folder, 'changed.yml');
+    const file = parse(readFileSync(tiny.config, 'utf8')) as object;
+    writeFileSync(config, stringify({ ...file, ...changes }));
+    return config;
+  }
+
+  const bestIn = (folder: string): SearchResult['best'] =>
+    (JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')) as SearchResult).best;
+
+  it('that is to replace it leaves it as it is when the config has a mistake', async () => {
+    const folder = copy('mistake');
+    const checkpoints = await manifestFiles(folder);
+    for (const changes of [{ data: { path: 'shaeps' } }, { maxMacs: 1 }]) {
+      const args = ['search', '-c', configWith(changes), '-o', folder, '--overwrite'];
+      const { code, stderr } = await runCli(args);
+      assert.equal(code, 1, stderr);
+      assert.deepEqual(bestIn(folder), bestIn(finished));
+      assert.deepEqual(await manifestFiles(folder), checkpoints);
+    }
+  });
+
+  it('that is to replace it begins anew', async () => {
+    const folder = copy('anew');
+    const args = ['search', '-c', configWith({ seed: 2 }), '-o', folder, '--overwrite'];
+    const { code, stderr } = await runCli(args);
+    assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /goes on from/);
+    const metrics = readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trim().split('\n');
+    assert.equal(metrics.length, 5, 'four epochs and the end');
+  });
+
+  it('writes a result that was damaged again, from the last checkpoint', async () => {
+    const folder = copy('damaged');
+    writeFileSync(join(folder, 'result.json'), '{"format":');
+    const { code, stderr } = await runCli(['resume', folder]);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /goes on from step 16 of 16/);
+    assert.deepEqual(bestIn(folder), bestIn(finished));
+  });
+
+  it('is refused at once where it could not write the architecture', async () => {
+    const folder = join(tiny.folder, 'closed');
+    cpSync(join(finished, 'nas'), join(folder, 'nas'), { recursive: true });
+    chmodSync(join(folder, 'nas'), 0o555);
+    // Root may write everywhere unless that power is taken away.
+    const isRoot = process.getuid?.() === 0;
+    const wrapper = isRoot ? ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'] : [];
+    const { code, stderr } = await runCli(['search', '-c', tiny.config, '-o', folder], { wrapper });
+    assert.equal(code, 1);
+    assert.match(stderr, /FILE_UNWRITABLE.*EACCES.*nas/);
+    assert.ok(!existsSync(join(folder, 'checkpoints')));
+  });
+});
