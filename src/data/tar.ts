@@ -12,6 +12,9 @@ import { checkFileSize, MAX_IMAGE_BYTES } from './read-file.ts';
 const MAX_EXPANSION = 100;
 const SMALL_ARCHIVE = 2 ** 26;
 
+/** An archive ends with blocks of zeros. */
+const BLOCK_BYTES = 512;
+
 /** One regular file of an archive, before its bytes are read. */
 export interface TarFile {
   /** Normalised path within the archive. */
@@ -74,7 +77,7 @@ async function bytesOf(
 export async function* tarFiles(archive: string): AsyncGenerator<TarFile, void, undefined> {
   const limit = SMALL_ARCHIVE + MAX_EXPANSION * (await sizeOf(archive));
   const input = createReadStream(archive);
-  const unpacked = archive.endsWith('.tar') ? input : input.pipe(createGunzip());
+  const unpacked = /\.tar$/iu.test(archive) ? input : input.pipe(createGunzip());
   const bounded = boundedBy(archive, limit);
   const entries = extract();
   const fail = (cause: Error): void => {
@@ -110,17 +113,26 @@ async function sizeOf(archive: string): Promise<number> {
   return status.size;
 }
 
-/** Passes bytes on until they are more than an honest archive unpacks to. */
+/**
+ * Passes bytes on until they are more than an honest archive unpacks to. One that was cut between
+ * two entries lacks nothing but the end.
+ */
 function boundedBy(archive: string, limit: number): Transform {
   let passed = 0;
+  let last = Buffer.alloc(0);
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       passed += chunk.length;
+      last = Buffer.concat([last, chunk.subarray(-BLOCK_BYTES)]).subarray(-BLOCK_BYTES);
       if (passed > limit) {
         done(refuse(archive, 'gzip', `more than ${limit} bytes, ${MAX_EXPANSION} times its size`));
       } else {
         done(null, chunk);
       }
+    },
+    flush(done) {
+      const isWhole = last.length === BLOCK_BYTES && last.every((byte) => byte === 0);
+      done(isWhole ? null : damaged(archive, 'no mark of its end: it was cut'));
     },
   });
 }

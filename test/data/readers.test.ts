@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -92,7 +92,8 @@ describe('tar', () => {
       const plain = path.join(folder, 'set.tar');
       await writeTar(plain, [{ name: 'set/', type: 'directory' }, ...entries]);
       await writeFile(path.join(folder, 'set.tgz'), gzipSync(await readFile(plain)));
-      for (const name of ['set.tar', 'set.tgz']) {
+      await copyFile(plain, path.join(folder, 'SET.TAR'));
+      for (const name of ['set.tar', 'set.tgz', 'SET.TAR']) {
         const data = await openDataset(options(folder, { path: path.join(folder, name) }));
         assert.deepEqual(data, wanted);
       }
@@ -125,7 +126,9 @@ describe('tar', () => {
       const gzipped = gzipSync(whole);
       await writeFile(file, whole.subarray(0, 1200));
       await writeFile(path.join(folder, 'cut.tgz'), gzipped.subarray(0, gzipped.length / 2));
-      for (const name of ['cut.tar', 'cut.tgz']) {
+      // Between two entries: all that is lacking is the mark of the end.
+      await writeFile(path.join(folder, 'endless.tar'), whole.subarray(0, -1024));
+      for (const name of ['cut.tar', 'cut.tgz', 'endless.tar']) {
         const cut = openDataset(options(folder, { path: path.join(folder, name) }));
         await assert.rejects(cut, { code: 'DATA_INVALID' });
       }
