@@ -28,7 +28,7 @@ const LIMIT_MS = 30_000;
  * that metrics have arrived: NNI answers 200 to those of a trial that it does not track any more, and
  * drops them.
  *
- * @returns The number of metrics that NNI has now.
+ * @returns The number of metrics that waited, all of which NNI has now.
  * @throws TrialError METRICS_UNDELIVERED, FOLDER_IN_USE, FILE_UNREADABLE when there is no such
  * folder, USAGE when the channel is another trial's.
  */
