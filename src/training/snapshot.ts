@@ -3,7 +3,6 @@
  * listed here is a function of the seed and of the counters that are.
  */
 
-import { isDeepStrictEqual } from 'node:util';
 import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../engine/ops.ts';
 import { TrialError } from '../foundation/errors.ts';
@@ -212,7 +211,8 @@ class ArrayStock {
   ): T {
     const array = this.#arrays.get(name);
     this.#arrays.delete(name);
-    if (array?.values instanceof type && isDeepStrictEqual(array.shape, shape)) return array.values;
+    const fits = array?.shape.join() === shape.join();
+    if (fits && array.values instanceof type) return array.values;
     const found = array && `${array.values.constructor.name} [${array.shape.join()}]`;
     throw invalid(name, `${type.name} [${shape.join()}]`, found ?? 'none');
   }

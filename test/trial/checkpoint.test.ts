@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, it, type TestContext } from 'node:test';
@@ -191,6 +191,21 @@ describe('a checkpoint', () => {
       assert.deepEqual(await readdir(join(folder, 'checkpoints')), before);
       assert.equal((await newestCheckpoint(folder, logger))?.manifest.state.step, 2);
     }
+  });
+
+  it('R2: a save whose manifest may not be on the disk leaves nothing of itself', async (t) => {
+    const folder = await temporaryFolder(t);
+    await save(folder, 1);
+    const before = await readdir(join(folder, 'checkpoints'));
+    const handle = await open(folder);
+    const prototype = Object.getPrototypeOf(handle) as typeof handle;
+    await handle.close();
+    // Arrays, their folder, the manifest; then the folder again.
+    const sync = t.mock.method(prototype, 'sync');
+    const broken = Object.assign(new Error('EIO'), { syscall: 'fsync' });
+    sync.mock.mockImplementationOnce(() => Promise.reject(broken), 3);
+    await assert.rejects(save(folder, 2), { code: 'FILE_UNWRITABLE' });
+    assert.deepEqual(await readdir(join(folder, 'checkpoints')), before);
   });
 
   it('whose manifest names a file elsewhere is refused', async (t) => {

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset } from '../../data/dataset.ts';
+import { updateWithPixels } from '../../data/image-set.ts';
 import { TrialError } from '../../foundation/errors.ts';
 import type { SearchPlan } from '../../training/plan.ts';
 import { CONFIG_KEYS, type TrialConfig } from '../config.ts';
@@ -26,8 +27,6 @@ const HARMLESS_KEYS: readonly string[] = [
   'checkpoint.minutes',
   'resumeFrom',
 ];
-
-const HASHED_AT_ONCE = 2 ** 30;
 
 /** What the numbers of a search follow from. */
 export interface MathematicsSource {
@@ -57,12 +56,9 @@ function digestOf({ train, test, classes, skipped }: Dataset): string {
   // Not their reasons, which may name the folder.
   const names = skipped.map(({ name }) => name);
   const hash = createHash('sha256').update(JSON.stringify([classes, names]));
-  for (const { images, labels } of test === null ? [train] : [train, test]) {
-    hash.update(labels);
-    // Node hashes less than 2 GiB at a time.
-    for (let at = 0; at < images.length; at += HASHED_AT_ONCE) {
-      hash.update(images.subarray(at, at + HASHED_AT_ONCE));
-    }
+  for (const set of test === null ? [train] : [train, test]) {
+    hash.update(set.labels);
+    updateWithPixels(hash, set);
   }
   return hash.digest('hex');
 }

@@ -154,7 +154,9 @@ export async function saveCheckpoint(
     await writeAtomically(join(folder, `${name}.json`), manifest);
   } catch (thrown) {
     // A disk that has become read-only refuses this too; what it refused first is to be told.
-    await rm(join(folder, file), { force: true }).catch(() => undefined);
+    for (const suffix of ['json', 'safetensors']) {
+      await rm(join(folder, `${name}.${suffix}`), { force: true }).catch(() => undefined);
+    }
     throw thrown;
   }
   await tidy(output);
