@@ -91,7 +91,7 @@ program
   .option('--json', 'print the result as JSON')
   .action(async (folder: string, { json, ...options }: ResumeOptions & ShownOptions) => {
     const { resumption } = await import('./resume.ts');
-    const { configFile: config, engine, ...search } = await resumption(folder);
+    const { configFile: config, engine, ...search } = await resumption(folder, options.config);
     await searchHere({ ...trialOptions({ config, engine, ...options }), ...search }, json);
   });
 
