@@ -1,7 +1,7 @@
 /** At most one search writes into an output folder: `lock.json` names the process that does. */
 
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, lstat, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
@@ -11,6 +11,9 @@ import { findProcess } from './processes.ts';
 
 /** Name of the lock within the output folder. */
 export const LOCK_FILE = 'lock.json';
+
+/** Age from which on a file beside the lock is a leftover, milliseconds. */
+const LEFT_OVER_MS = 60_000;
 
 /** What a lock says about the process that made it. */
 export interface LockRecord {
@@ -55,6 +58,7 @@ export async function acquireLock(folder: string, { command, time }: LockOwner):
     try {
       await writeFile(own, text);
       await claim(file, own);
+      await removeLeftOvers(folder, own);
     } finally {
       await rm(own, { force: true });
     }
@@ -92,6 +96,18 @@ async function claim(name: string, own: string): Promise<void> {
   await claim(name, own);
 }
 
+/** Removes what processes left that were killed on their way to the lock: it takes milliseconds. */
+async function removeLeftOvers(folder: string, own: string): Promise<void> {
+  const { mtimeMs: now } = await stat(own);
+  const names = (await readdir(folder)).filter(
+    (name) => name.startsWith(LOCK_FILE) && name.endsWith(PARTIAL),
+  );
+  for (const file of names.map((name) => join(folder, name))) {
+    const status = await stat(file).catch(() => null);
+    if (status && now - status.mtimeMs > LEFT_OVER_MS) await rm(file, { force: true });
+  }
+}
+
 /** Whether the name was free; of several processes that link it, one finds it so. */
 async function linked(own: string, name: string): Promise<boolean> {
   try {
@@ -103,13 +119,14 @@ async function linked(own: string, name: string): Promise<boolean> {
   }
 }
 
-/** Text of a lock; null where there is none. */
+/** Text of a lock; null where there is none, and empty of a link that leads nowhere. */
 async function textOf(file: string): Promise<string | null> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const status = await lstat(file).catch(() => null);
+    return status?.isSymbolicLink() ? '' : null;
   }
 }
 

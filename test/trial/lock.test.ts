@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -111,6 +120,24 @@ describe('acquireLock', () => {
       await writeFile(lockFile, text);
       await assertTakenOver();
     }
+  });
+
+  it('takes over a link that leads nowhere', async () => {
+    await mkdir(folder);
+    await symlink('/nowhere/lock.json', lockFile);
+    assert.equal(await lockHolder(folder), null);
+    await assertTakenOver();
+  });
+
+  it('removes what killed processes left on their way to it, but none of the last minute', async () => {
+    await mkdir(folder);
+    const [old, young] = ['old', 'young'].map((name) => `${lockFile}.${name}.partial`);
+    await writeFile(old!, '');
+    await writeFile(young!, '');
+    await utimes(old!, 0, 0);
+    const lock = await acquireLock(folder, owner);
+    await lock.release();
+    assert.deepEqual(await readdir(folder), ['lock.json.young.partial']);
   });
 
   it("respects another machine's lock and names the file to delete", async () => {
