@@ -195,6 +195,7 @@ export class Outbox {
     await this.#options.channel.close();
     await this.#awaitDelivery(CLOSE_LIMIT_MS);
     this.#isClosed = true;
+    await this.#writing;
   }
 
   async #awaitDelivery(limitMs: number): Promise<void> {
