@@ -56,7 +56,7 @@ describe('stability', () => {
     assert.equal(error.code, 'LOSS_NOT_FINITE');
     assert.match(
       error.message,
-      /path 1\.0 at learning rate 0\.005.*13 steps.*6 in a row.*Lower lr/,
+      /path 1\.0 at learning rate 0\.005.*13 steps.*6 in a row.*lower lr/,
     );
   });
 });
