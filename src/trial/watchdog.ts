@@ -19,8 +19,11 @@ const LEAKED_TENSORS = 100;
 /** Share of the allowed memory from which on a run is in danger. */
 const DANGER = 0.9;
 
-/** Growth of resident memory, once settled, that is no fluctuation. */
-const GROWTH = 1.2;
+/**
+ * Growth of resident memory, once settled, that is no fluctuation: the allocator's free lists grew
+ * by 28 % within the first three minutes of a search that stayed flat for the rest of it.
+ */
+const GROWTH = 1.6;
 
 const LESS_MEMORY = 'lower batchSize in the trial config or imageSize in the skeleton';
 const AFTERWARDS = 'a search that ends here goes on from its last checkpoint';
