@@ -1,9 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
-import { makeFolder, syncFolder } from '../foundation/files.ts';
+import { makeFolder, removeLeftovers, syncFolder } from '../foundation/files.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { DecodedParts } from './decode-parts.ts';
 import { createImageSet, updateWithPixels, type ImageSet } from './image-set.ts';
@@ -89,26 +88,10 @@ async function writeParts(file: string, parts: DecodedParts): Promise<void> {
   }
 }
 
-/** Start of the names of what this machine's processes are writing; the process id follows. */
-const PARTIAL = `partial.${hostname()}.`;
-
-/** Removes what processes that were killed have left. */
-async function removeLeftovers(folder: string): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => name.startsWith(PARTIAL));
-  const dead = names.filter((name) => !lives(Number.parseInt(name.slice(PARTIAL.length), 10)));
-  for (const name of dead) {
-    // One that may not be removed is in nobody's way.
-    await rm(path.join(folder, name), { force: true }).catch(() => undefined);
-  }
-}
-
-function lives(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
-}
+/** Name of a file that is being written. */
+const PARTIAL = /^partial\.[\da-f-]{36}$/u;
+/** Age from which on it is a leftover, milliseconds: its writer writes without a pause. */
+const LEFT_OVER_MS = 3_600_000;
 
 /**
  * Writes decoded parts under a temporary name and then renames, so that no reader sees half a file,
@@ -118,10 +101,12 @@ function lives(pid: number): boolean {
  */
 export async function writeCache(file: string, parts: DecodedParts): Promise<void> {
   const folder = path.dirname(file);
-  const partial = path.join(folder, `${PARTIAL}${process.pid}.${randomUUID()}`);
+  const partial = path.join(folder, `partial.${randomUUID()}`);
   try {
     await makeFolder(folder);
-    await removeLeftovers(folder);
+    await writeFile(partial, '');
+    // Before the pixels, which may need the room.
+    await removeLeftovers(partial, (name) => PARTIAL.test(name), LEFT_OVER_MS);
     await writeParts(partial, parts);
     await rename(partial, file);
     await syncFolder(folder);

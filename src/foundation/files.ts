@@ -1,7 +1,7 @@
-/** What files need that outlive a power cut. */
+/** What files need that outlive a power cut, and what those need that a killed process leaves. */
 
-import { access, mkdir, open } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { access, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 
 /** Whether a path exists, as far as this process may look. */
 export function exists(path: string): Promise<boolean> {
@@ -44,4 +44,26 @@ export async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/**
+ * Removes from a folder what killed processes have left: who writes there may run on another
+ * machine, so that age alone tells. What may not be removed stays; it never rejects.
+ *
+ * @param fresh - A file just written there: its time is the file system's own now.
+ * @param isLeftover - By its name, whoever wrote it.
+ */
+export async function removeLeftovers(
+  fresh: string,
+  isLeftover: (name: string) => boolean,
+  ageMs: number,
+): Promise<void> {
+  const folder = dirname(fresh);
+  const names = await readdir(folder).catch(() => []);
+  const removals = names.filter(isLeftover).map(async (name) => {
+    const file = join(folder, name);
+    const [now, then] = await Promise.all([stat(fresh), stat(file)]);
+    if (now.mtimeMs - then.mtimeMs > ageMs) await rm(file);
+  });
+  await Promise.allSettled(removals);
 }

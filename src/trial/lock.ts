@@ -1,18 +1,18 @@
 /** At most one search writes into an output folder: `lock.json` names the process that does. */
 
 import { randomUUID } from 'node:crypto';
-import { link, lstat, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, lstat, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
-import { makeFolder } from '../foundation/files.ts';
+import { makeFolder, removeLeftovers } from '../foundation/files.ts';
 import { PARTIAL, unlessUnwritable } from './atomic.ts';
 import { findProcess } from './processes.ts';
 
 /** Name of the lock within the output folder. */
 export const LOCK_FILE = 'lock.json';
 
-/** Age from which on a file beside the lock is a leftover, milliseconds. */
+/** Age from which on a file beside the lock is a leftover, milliseconds: it is there for a few. */
 const LEFT_OVER_MS = 60_000;
 
 /** What a lock says about the process that made it. */
@@ -58,7 +58,7 @@ export async function acquireLock(folder: string, { command, time }: LockOwner):
     try {
       await writeFile(own, text);
       await claim(file, own);
-      await removeLeftOvers(folder, own);
+      await removeLeftovers(own, isLeftover, LEFT_OVER_MS);
     } finally {
       await rm(own, { force: true });
     }
@@ -96,16 +96,8 @@ async function claim(name: string, own: string): Promise<void> {
   await claim(name, own);
 }
 
-/** Removes what processes left that were killed on their way to the lock: it takes milliseconds. */
-async function removeLeftOvers(folder: string, own: string): Promise<void> {
-  const { mtimeMs: now } = await stat(own);
-  const names = (await readdir(folder)).filter(
-    (name) => name.startsWith(LOCK_FILE) && name.endsWith(PARTIAL),
-  );
-  for (const file of names.map((name) => join(folder, name))) {
-    const status = await stat(file).catch(() => null);
-    if (status && now - status.mtimeMs > LEFT_OVER_MS) await rm(file, { force: true });
-  }
+function isLeftover(name: string): boolean {
+  return name.startsWith(LOCK_FILE) && name.endsWith(PARTIAL);
 }
 
 /** Whether the name was free; of several processes that link it, one finds it so. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { openDataset } from '../../src/data/dataset.ts';
@@ -94,7 +93,7 @@ describe('cache', () => {
     });
   });
 
-  it('removes what a killed process was writing, and nothing of one that lives', async () => {
+  it('removes what a killed process was writing an hour ago, and nothing younger', async () => {
     await inFolder(async (folder) => {
       await writeFiles(path.join(folder, 'images'), await redAndBlue());
       const cache = path.join(folder, 'cache');
@@ -105,13 +104,17 @@ describe('cache', () => {
         syncBuiltinESMExports();`;
       const killed = startOpening(options(folder), diesAtRename);
       assert.deepEqual(await once(killed, 'exit'), [null, 'SIGKILL']);
-      const left = await readdir(cache);
-      assert.equal(left.length, 1);
-      const others = [`partial.${hostname()}.${process.pid}.a`, 'partial.elsewhere.1.a'];
-      for (const name of others) await writeFile(path.join(cache, name), '');
-      await openDataset(options(folder));
-      const names = await readdir(cache);
-      assert.deepEqual(names.filter((name) => !name.endsWith('.u8')).sort(), others.sort());
+      const [left, ...others] = await readdir(cache);
+      assert.ok(left !== undefined && others.length === 0);
+      await writeFiles(cache, { 'partial.txt': "none of the cache's" });
+      const openAfter = async (minutes: number): Promise<string[]> => {
+        const then = Date.now() / 1000 - 60 * minutes;
+        for (const name of [left, 'partial.txt']) await utimes(path.join(cache, name), then, then);
+        await openDataset(options(folder, { imageSize: minutes }));
+        return (await readdir(cache)).filter((name) => !name.endsWith('.u8')).sort();
+      };
+      assert.deepEqual(await openAfter(59), [left, 'partial.txt'].sort());
+      assert.deepEqual(await openAfter(61), ['partial.txt']);
     });
   });
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import fs, { mkdtemp, open, rm } from 'node:fs/promises';
+import fs, { mkdir, mkdtemp, open, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { exists, makeFolder } from '../../src/foundation/files.ts';
+import { exists, makeFolder, removeLeftovers } from '../../src/foundation/files.ts';
 
 let folder = '';
 
@@ -37,5 +37,28 @@ describe('makeFolder', () => {
 
   it('says why it cannot', async () => {
     await assert.rejects(makeFolder('/dev/null/a'), { code: 'ENOTDIR' });
+  });
+});
+
+describe('removeLeftovers', () => {
+  it('removes what is older than its age, by name, past what it cannot remove', async (t) => {
+    const place = await mkdtemp(join(tmpdir(), 'files-'));
+    t.after(() => rm(place, { recursive: true }));
+    const fresh = join(place, 'a.fresh');
+    await mkdir(join(place, 'a.folder'));
+    for (const name of ['a.old', 'a.young', 'b.old', 'a.fresh'])
+      await writeFile(join(place, name), '');
+    // The clock of the file system, which may be another machine's.
+    const now = 1_000_000;
+    await utimes(fresh, now, now);
+    for (const name of ['a.folder', 'a.old', 'b.old'])
+      await utimes(join(place, name), now - 61, now - 61);
+    await utimes(join(place, 'a.young'), now - 59, now - 59);
+    await removeLeftovers(fresh, (name) => name.startsWith('a.'), 60_000);
+    assert.deepEqual((await readdir(place)).sort(), ['a.folder', 'a.fresh', 'a.young', 'b.old']);
+  });
+
+  it('says nothing where it cannot look', async () => {
+    await removeLeftovers('/dev/null/fresh', () => true, 0);
   });
 });

@@ -140,6 +140,15 @@ describe('acquireLock', () => {
     assert.deepEqual(await readdir(folder), ['lock.json.young.partial']);
   });
 
+  it('locks the folder although something that was left there cannot be removed', async () => {
+    const left = `${lockFile}.a.partial`;
+    await mkdir(left, { recursive: true });
+    await utimes(left, 0, 0);
+    const lock = await acquireLock(folder, owner);
+    await lock.release();
+    assert.deepEqual(await readdir(folder), ['lock.json.a.partial']);
+  });
+
   it("respects another machine's lock and names the file to delete", async () => {
     await leaveLock({ host: 'elsewhere', pid: deadPid(), bootId: 'its own' });
     await assertInUse('of elsewhere', 'if elsewhere does not run it any more, delete the file');
