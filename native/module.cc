@@ -1,5 +1,5 @@
 // The Node addon. Loading it registers the operations and keeps signals off the threads that
-// compute; it exports `endBySignalWithin(milliseconds)`.
+// compute; it exports `endBySignalWithin(limitMs, copyMs)`.
 
 #include <node_api.h>
 #include <signal.h>
@@ -19,15 +19,16 @@ void GiveProfilerStack() {
 }
 
 napi_value EndBySignalWithin(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value argument;
-  int milliseconds = 0;
-  napi_get_cb_info(env, info, &count, &argument, nullptr, nullptr);
-  if (napi_get_value_int32(env, argument, &milliseconds) != napi_ok) {
-    napi_throw_type_error(env, nullptr, "endBySignalWithin wants milliseconds");
+  size_t count = 2;
+  napi_value arguments[2];
+  int times[2];
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  for (int i = 0; i < 2; i++) {
+    if (napi_get_value_int32(env, arguments[i], &times[i]) == napi_ok) continue;
+    napi_throw_type_error(env, nullptr, "endBySignalWithin wants two numbers of milliseconds");
     return nullptr;
   }
-  nni_cream::EndBySignalWithin(milliseconds);
+  nni_cream::EndBySignalWithin(times[0], times[1]);
   return nullptr;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <system_error>
@@ -18,12 +19,13 @@ namespace {
 // Raised by the thread's own instructions, or sent to one thread by V8's profiler (SIGPROF).
 constexpr int kOfTheThread[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
 
-// npm passes an interrupt on that the terminal has sent already (src/trial/shutdown.ts).
-constexpr std::int64_t kCopyMs = 300;
+constexpr std::int64_t kSignals = 128;  // more than there are
 
 std::atomic<int> limit_ms;
-std::atomic<int> first_signal;
-std::atomic<std::int64_t> first_at_ms;
+std::atomic<int> copy_ms;
+// When the first signal came, in milliseconds, times kSignals, and which it was; 0 before.
+std::atomic<std::int64_t> first_heard;
+static_assert(std::atomic<std::int64_t>::is_always_lock_free, "signal handlers use it");
 sem_t asked_to_end;
 
 // Node's handlers, by signal.
@@ -45,17 +47,18 @@ std::int64_t NowMs() {
 }
 
 void Hear(int signal, siginfo_t* info, void* context) {
-  const std::int64_t now_ms = NowMs();
-  std::int64_t first_ms = 0;
-  if (!first_at_ms.compare_exchange_strong(first_ms, now_ms)) {
-    const bool is_copy = signal == first_signal && now_ms - first_ms < kCopyMs;
-    return is_copy ? void() : EndBy(signal);
+  const int saved_errno = errno;
+  const std::int64_t now = NowMs();
+  std::int64_t first = 0;
+  if (first_heard.compare_exchange_strong(first, now * kSignals + signal)) {
+    sem_post(&asked_to_end);
+    const struct sigaction& node = heard_by[signal];
+    if (node.sa_flags & SA_SIGINFO) node.sa_sigaction(signal, info, context);
+    else node.sa_handler(signal);
+  } else if (first % kSignals != signal || now - first / kSignals >= copy_ms) {
+    EndBy(signal);
   }
-  first_signal = signal;
-  sem_post(&asked_to_end);
-  const struct sigaction& node = heard_by[signal];
-  if (node.sa_flags & SA_SIGINFO) node.sa_sigaction(signal, info, context);
-  else node.sa_handler(signal);
+  errno = saved_errno;
 }
 
 void SayWhy() {
@@ -70,7 +73,7 @@ void TakeSignals() {
   while (sem_wait(&asked_to_end) != 0) continue;  // a signal was handled on this thread
   std::this_thread::sleep_for(std::chrono::milliseconds(limit_ms));
   SayWhy();
-  EndBy(first_signal);
+  EndBy(static_cast<int>(first_heard % kSignals));
 }
 
 }  // namespace
@@ -94,8 +97,9 @@ void KeepSignalsOffComputation() {
 
 // JavaScript hears of a signal between two operations only, and one may take longer than whoever
 // sent the signal waits. What was saved is whole at every instant, so the process may just end.
-void EndBySignalWithin(int milliseconds) {
-  limit_ms = milliseconds;
+void EndBySignalWithin(int limit, int copy) {
+  limit_ms = limit;
+  copy_ms = copy;
   for (const int signal : {SIGINT, SIGTERM}) {
     struct sigaction node = {};
     sigaction(signal, nullptr, &node);

@@ -7,7 +7,8 @@ namespace nni_cream {
 void KeepSignalsOffComputation();
 
 // Ends the process by the first SIGINT or SIGTERM so many milliseconds after it, and by a second
-// one at once, whatever JavaScript does meanwhile. Only for signals that are handled by now.
-void EndBySignalWithin(int milliseconds);
+// one at once, whatever JavaScript does meanwhile. The same signal again within `copy` milliseconds
+// is no second one. Only for signals that are handled by now.
+void EndBySignalWithin(int limit, int copy);
 
 }  // namespace nni_cream

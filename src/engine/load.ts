@@ -13,6 +13,17 @@ const require = createRequire(import.meta.url);
 /** Which engine computes; `js` is the slow pure-JavaScript one, for tiny runs. */
 export type EngineChoice = EngineVariant | 'js';
 
+/**
+ * Ends the process by SIGINT or SIGTERM in time, whatever JavaScript, which hears nothing while an
+ * operation computes, does meanwhile; by a second signal at once.
+ */
+export interface SignalTimes {
+  /** From the signal to the end, milliseconds. */
+  readonly limitMs: number;
+  /** The same signal again within so many milliseconds is a copy and no second one. */
+  readonly copyMs: number;
+}
+
 /** How to load TensorFlow. */
 export interface LoadOptions {
   readonly engine: EngineChoice;
@@ -24,12 +35,8 @@ export interface LoadOptions {
   readonly logLevel?: 'info' | 'warning' | 'error' | 'none';
   /** Folder that holds the installed engines. */
   readonly engineRoot?: string;
-  /**
-   * Ends the process by SIGINT or SIGTERM so many milliseconds after it, whatever JavaScript, which
-   * hears nothing while an operation computes, does meanwhile; by a second one at once. Only for
-   * the signals that have handlers by now.
-   */
-  readonly signalLimitMs?: number | undefined;
+  /** What the end by a signal may take, for a process that has handlers for it by now. */
+  readonly signals?: SignalTimes | undefined;
 }
 
 /** TensorFlow.js, ready to compute. */
@@ -43,8 +50,7 @@ export interface TensorFlow {
 
 /** This project's own addon. */
 interface OwnAddon {
-  /** For the signals that JavaScript has handlers for by now. */
-  endBySignalWithin(milliseconds: number): void;
+  endBySignalWithin(limitMs: number, copyMs: number): void;
 }
 
 /** The part of tfjs-node's backend that tells what it runs on. */
@@ -123,9 +129,9 @@ function restoreRemovedUtilities(): void {
 }
 
 /** Registers our operations, and keeps signals off the threads that the binding makes: before it. */
-function loadOwnAddon(file: string, { signalLimitMs }: LoadOptions): void {
+function loadOwnAddon(file: string, { signals }: LoadOptions): void {
   const addon = require(file) as OwnAddon;
-  if (signalLimitMs !== undefined) addon.endBySignalWithin(signalLimitMs);
+  if (signals !== undefined) addon.endBySignalWithin(signals.limitMs, signals.copyMs);
 }
 
 /** Requires tfjs-node with our addon in place of the one that its install script would have built. */

@@ -121,7 +121,7 @@ async function runUntilShutdown(
       now: host.now,
       signal: shutdown.signal,
       leaveSignals: () => {
-        shutdown.dispose();
+        shutdown.leaveSignals();
       },
     });
   } catch (thrown) {

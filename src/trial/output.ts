@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
+import { exists } from '../foundation/files.ts';
 import { ARCHITECTURE_FOLDER, RESULT_FILE } from './artifacts.ts';
 import { unlessUnwritable } from './atomic.ts';
 import { CHECKPOINT_FOLDER } from './checkpoint/store.ts';
@@ -16,14 +17,14 @@ export const BAD_SAMPLES_FILE = 'bad_samples.txt';
  */
 export type PresentPolicy = 'refuse-result' | 'complete' | 'throw-away';
 
-/** All that a search leaves in its folder, but for its log and what a new one writes at its start. */
-const OWN_FILES = [
-  RESULT_FILE,
-  ARCHITECTURE_FOLDER,
-  CHECKPOINT_FOLDER,
-  METRICS_FILE,
-  UNDELIVERED_FILE,
-];
+/** Metrics of a search that does not go on: a new one's would be taken for them. */
+const METRICS_FILES = [METRICS_FILE, UNDELIVERED_FILE];
+
+/**
+ * All that a search leaves in its folder, but for its log and what a new one writes at its start.
+ * After a kill in the middle of their removal the folder is one of a finished or unfinished search.
+ */
+const OWN_FILES = [...METRICS_FILES, RESULT_FILE, ARCHITECTURE_FOLDER, CHECKPOINT_FOLDER];
 
 /**
  * Refuses a folder with a finished search. A result that is damaged is none: the search goes on
@@ -33,11 +34,12 @@ const OWN_FILES = [
  */
 export async function refuseResult(output: string): Promise<void> {
   const file = join(output, RESULT_FILE);
-  const isWhole = await readResult(file).then(
-    () => true,
+  if (!(await exists(file))) return;
+  const isDamaged = await readResult(file).then(
     () => false,
+    (thrown: unknown) => thrown instanceof TrialError && thrown.code === 'ARCHITECTURE_INVALID',
   );
-  if (!isWhole) return;
+  if (isDamaged) return;
   throw new TrialError('RESULT_EXISTS', {
     where: file,
     wanted: 'a folder without a finished search',
@@ -47,8 +49,17 @@ export async function refuseResult(output: string): Promise<void> {
 }
 
 /** Throws away what a search left in a folder. @throws TrialError FILE_UNWRITABLE */
-export async function throwAway(output: string): Promise<void> {
+export function throwAway(output: string): Promise<void> {
+  return removeAll(output, OWN_FILES);
+}
+
+/** Throws away the metrics of a search that does not go on. @throws TrialError FILE_UNWRITABLE */
+export function throwMetricsAway(output: string): Promise<void> {
+  return removeAll(output, METRICS_FILES);
+}
+
+async function removeAll(output: string, names: readonly string[]): Promise<void> {
   await unlessUnwritable(output, async () => {
-    for (const name of OWN_FILES) await rm(join(output, name), { recursive: true, force: true });
+    for (const name of names) await rm(join(output, name), { recursive: true, force: true });
   });
 }

@@ -7,6 +7,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import packageFile from '../../package.json' with { type: 'json' };
 import { formatBadSamples } from '../data/quarantine.ts';
 import { openEngine } from '../engine/open.ts';
+import { TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { CheckpointRun } from '../generated/checkpoint.ts';
 import type { SearchResult } from '../generated/result.ts';
@@ -31,9 +32,15 @@ import type { Environment } from './environment.ts';
 import { openImages, type Images } from './images.ts';
 import { acquireLock } from './lock.ts';
 import { namingMemory } from './out-of-memory.ts';
-import { BAD_SAMPLES_FILE, refuseResult, throwAway, type PresentPolicy } from './output.ts';
+import {
+  BAD_SAMPLES_FILE,
+  type PresentPolicy,
+  refuseResult,
+  throwAway,
+  throwMetricsAway,
+} from './output.ts';
 import { describeResult, spaceSha256 } from './result.ts';
-import { SIGNAL_LIMIT_MS } from './shutdown.ts';
+import { SIGNAL_TIMES } from './shutdown.ts';
 import { allowedMemory, warnOfLargeStep } from './watchdog.ts';
 import { trainAndMeasure, type ProgressView } from './train.ts';
 
@@ -98,7 +105,7 @@ interface FolderSearch extends RunOptions {
 }
 
 async function searchInFolder(options: FolderSearch): Promise<SearchResult> {
-  const { config, space, output, logger } = options;
+  const { config, space, logger } = options;
   const budget = { minMacs: config.minMacs, maxMacs: config.maxMacs ?? Infinity };
   const report = feasibility(space, budget);
   logger.log('info', feasibilityLine(report));
@@ -109,20 +116,30 @@ async function searchInFolder(options: FolderSearch): Promise<SearchResult> {
     images.heldOut.board.count,
   );
   const supernet = await buildSupernet(config, space, options);
+  try {
+    return await searchWith({ ...options, feasibility: report, images, plan, supernet });
+  } finally {
+    supernet.dispose();
+  }
+}
+
+interface PlannedSearch extends FolderSearch {
+  readonly feasibility: Feasibility;
+  readonly images: Images;
+  readonly plan: SearchPlan;
+  readonly supernet: Supernet;
+}
+
+async function searchWith(options: PlannedSearch): Promise<SearchResult> {
+  const { space, output, logger, images, plan, supernet, feasibility: report } = options;
   const run = describeRun(options, { plan, images, supernet });
   const rehearsed = [report.largest.path, ...coveringPaths(space)] as const;
-  const { start, saver } = await startOrGoOn({ ...options, plan, supernet, run, rehearsed });
+  const { start, saver } = await startOrGoOn({ ...options, run, rehearsed });
   const reporter = await options.openReporter(output);
   try {
-    const measured = await trainAndMeasure({ ...options, reporter, images, plan, start, saver });
-    const result = describeResult({
-      ...options,
-      ...measured,
-      plan,
-      images,
-      feasibility: report,
-      versions: versionsOf(supernet),
-    });
+    const measured = await trainAndMeasure({ ...options, reporter, start, saver });
+    const versions = versionsOf(supernet);
+    const result = describeResult({ ...options, ...measured, versions });
     const best = measured.outcome.ranking[0] as RankedPath;
     await writeArtifacts(output, result, { space, path: best.path });
     const trainingMs = measured.outcome.state.time.trainingMs - start.time.trainingMs;
@@ -132,13 +149,10 @@ async function searchInFolder(options: FolderSearch): Promise<SearchResult> {
     return result;
   } finally {
     await reporter.close();
-    supernet.dispose();
   }
 }
 
-interface StartOptions extends FolderSearch {
-  readonly plan: SearchPlan;
-  readonly supernet: Supernet;
+interface StartOptions extends PlannedSearch {
   readonly run: CheckpointRun;
   /** Paths that take a step before anything is trained: what does not fit into memory fails early. */
   readonly rehearsed: readonly [largest: Path, ...Path[]];
@@ -151,32 +165,50 @@ async function startOrGoOn(
   const { config, output, present, run, logger, plan, supernet } = options;
   const { resumeFrom } = config;
   const isNew = present === 'throw-away';
+  if (isNew && resumeFrom !== undefined) refuseOwnFolder(resumeFrom, output);
   const found = await findStart({ output: isNew ? null : output, resumeFrom, run, logger });
   await rehearse(options);
-  // Not before all that a mistake in the config could make fail has been tried.
-  if (isNew) await throwAway(output);
   const start =
     found === null
       ? initialState(supernet, plan)
       : restoreSnapshot(found.checkpoint.snapshot, supernet, plan);
   const saver = new Saver({ ...options, schedule: config.checkpoint }, start);
-  if (found?.isOwn !== true) await saver.save(start);
+  if (found?.isOwn === true) return { start, saver };
+  // Not before all that a mistake in the config could make fail has been tried.
+  if (isNew) await throwAway(output);
+  else if (present === 'refuse-result') await throwMetricsAway(output);
+  await saver.save(start);
   return { start, saver };
+}
+
+function refuseOwnFolder(resumeFrom: string, output: string): void {
+  if (resolve(resumeFrom) !== resolve(output)) return;
+  throw new TrialError('CONFIG_INVALID', {
+    where: 'resumeFrom',
+    wanted: 'another folder than the one that --overwrite empties',
+    found: resumeFrom,
+    next: 'Leave --overwrite out, or name another output folder',
+  });
 }
 
 /** Takes steps that leave nothing behind, for errors that are better early. */
 async function rehearse(options: StartOptions): Promise<void> {
-  const { supernet, plan, rehearsed, logger, signal } = options;
+  const { config, supernet, plan, rehearsed, logger, signal } = options;
   const { batchSize } = plan;
-  const tryLargest = (images: number): void => {
-    rehearseStep(supernet, rehearsed[0], images);
-  };
-  warnOfLargeStep(tryLargest, { batchSize, allowedBytes: allowedMemory(), logger });
-  for (const path of rehearsed) {
+  const tryStep = async (path: Path, images: number): Promise<void> => {
     await nextTurn();
     signal.throwIfAborted();
-    rehearseStep(supernet, path, batchSize);
+    rehearseStep(supernet, path, images);
+  };
+  if (config.engine !== 'js') {
+    const allowedBytes = allowedMemory();
+    await warnOfLargeStep((images) => tryStep(rehearsed[0], images), {
+      batchSize,
+      allowedBytes,
+      logger,
+    });
   }
+  for (const path of rehearsed) await tryStep(path, batchSize);
 }
 
 async function readConfig({
@@ -219,7 +251,7 @@ async function buildSupernet(
     engine: choice,
     environment: variables,
     threads,
-    signalLimitMs: SIGNAL_LIMIT_MS,
+    signals: SIGNAL_TIMES,
   });
   logger.log('info', `engine: ${opened.version}`);
   return new Supernet(opened, space, seed);

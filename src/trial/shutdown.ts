@@ -1,18 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SignalTimes } from '../engine/load.ts';
 import { messageOf } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 
 /**
- * A terminal sends an interrupt to its whole group, and npm passes its own on to the command: the
- * same signal again within so many milliseconds is not a second one. Also in `native/signals.cc`.
+ * What the end by a signal may take. A terminal sends an interrupt to its whole group, and npm passes
+ * its own on to the command: that copy is no second signal.
  */
-const COPY_MS = 300;
+export const SIGNAL_TIMES: SignalTimes = { limitMs: 2500, copyMs: 300 };
 
 /** The part of node's `process` that the handlers need. */
 export type SignalTarget = Pick<NodeJS.Process, 'pid' | 'ppid' | 'kill' | 'on' | 'off'>;
 
-/** Longest time from a signal to the end by it, also while an operation computes, in milliseconds. */
-export const SIGNAL_LIMIT_MS = 2500;
+const ENDS = ['SIGINT', 'SIGTERM'] as const;
 
 /** How a process ends by a signal. */
 export interface ShutdownOptions {
@@ -38,6 +38,8 @@ export interface Shutdown {
   onShutdown(cleanup: () => Promise<void>): void;
   /** Ends the process as that signal from outside does; does nothing when it is ending already. */
   request(name: NodeJS.Signals, reason: string): void;
+  /** Leaves signals to their default action, which ends the process at once; SIGHUP stays unheard. */
+  leaveSignals(): void;
   /** Removes the handlers; for a program that ends by itself. */
   dispose(): void;
 }
@@ -51,13 +53,17 @@ export interface Shutdown {
  */
 export function installSignalHandlers(
   target: SignalTarget,
-  { logger, hasTerminal, limitMs = SIGNAL_LIMIT_MS - 200 }: ShutdownOptions,
+  { logger, hasTerminal, limitMs = SIGNAL_TIMES.limitMs - 200 }: ShutdownOptions,
 ): Shutdown {
   const controller = new AbortController();
   const cleanups: (() => Promise<void>)[] = [];
 
+  const leaveSignals = (): void => {
+    for (const name of names) target.off(name, handle);
+  };
   const dispose = (): void => {
-    for (const [name, handler] of handlers) target.off(name, handler);
+    leaveSignals();
+    target.off('SIGHUP', outlive);
   };
   const endBy = (name: NodeJS.Signals): void => {
     dispose();
@@ -74,30 +80,25 @@ export function installSignalHandlers(
   let copied: NodeJS.Signals | null = null;
   const handle = (name: NodeJS.Signals): void => {
     if (name === copied) return;
-    if (controller.signal.aborted) {
-      endBy(name);
-      return;
-    }
+    if (controller.signal.aborted) endBy(name);
     copied = name;
-    setTimeout(() => (copied = null), COPY_MS).unref();
+    setTimeout(() => (copied = null), SIGNAL_TIMES.copyMs).unref();
     request(name, name);
   };
   const outlive = (name: NodeJS.Signals): void => {
     logger.log('warning', `${name}: going on without the terminal`);
   };
 
-  const handlers = [
-    ['SIGINT', handle],
-    ['SIGTERM', handle],
-    ['SIGHUP', hasTerminal ? handle : outlive],
-  ] as const;
-  for (const [name, handler] of handlers) target.on(name, handler);
+  const names = hasTerminal ? ([...ENDS, 'SIGHUP'] as const) : ENDS;
+  for (const name of names) target.on(name, handle);
+  if (!hasTerminal) target.on('SIGHUP', outlive);
   return {
     signal: controller.signal,
     onShutdown: (cleanup) => {
       cleanups.push(cleanup);
     },
     request,
+    leaveSignals,
     dispose,
   };
 }

@@ -43,13 +43,14 @@ const TRIED_SHARE = 1 / 8;
  *
  * @param step - Takes a step with so many images.
  */
-export function warnOfLargeStep(
-  step: (images: number) => void,
+export async function warnOfLargeStep(
+  step: (images: number) => Promise<void>,
   { batchSize, allowedBytes, logger }: { batchSize: number; allowedBytes: number; logger: Logger },
-): void {
+): Promise<void> {
   const images = Math.max(1, Math.round(TRIED_SHARE * batchSize));
+  await step(1); // what a first step needs and keeps does not grow with the batch
   const [before, peakBefore] = [process.memoryUsage.rss(), peakBytes()];
-  step(images);
+  await step(images);
   // A peak that was there already says nothing of the step.
   if (peakBytes() === peakBefore) return;
   const expected = before + (batchSize / images) * (peakBytes() - before);

@@ -55,8 +55,32 @@ describe('a search in the folder of a finished one', { timeout: 300_000 }, () =>
     const { code, stderr } = await runCli(args);
     assert.equal(code, 0, stderr);
     assert.doesNotMatch(stderr, /goes on from/);
-    const metrics = readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trim().split('\n');
-    assert.equal(metrics.length, 5, 'four epochs and the end');
+    const metricsIn = (place: string): string[] =>
+      readFileSync(join(place, 'metrics.jsonl'), 'utf8').trim().split('\n');
+    assert.equal(metricsIn(folder).length, 5, 'four epochs and the end');
+    assert.notDeepEqual(metricsIn(folder), metricsIn(finished));
+  });
+
+  it('begins anew, metrics and all, where its checkpoints are gone and its result is damaged', async () => {
+    const folder = copy('ruin');
+    rmSync(join(folder, 'checkpoints'), { recursive: true });
+    writeFileSync(join(folder, 'result.json'), '{"format":');
+    const config = configWith({ seed: 3 });
+    const { code, stderr } = await runCli(['search', '-c', config, '-o', folder]);
+    assert.equal(code, 0, stderr);
+    const lines = readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trim().split('\n');
+    const final = JSON.parse(lines.at(-1)!) as { readonly value: string };
+    const { default: score } = JSON.parse(final.value) as { default: number };
+    assert.equal(score, bestIn(folder).score);
+  });
+
+  it('is refused where it would empty the folder that it is to go on from', async () => {
+    const folder = copy('own');
+    const config = configWith({ resumeFrom: folder });
+    const { code, stderr } = await runCli(['search', '-c', config, '-o', folder, '--overwrite']);
+    assert.equal(code, 1);
+    assert.match(stderr, /CONFIG_INVALID.*--overwrite/);
+    assert.deepEqual(bestIn(folder), bestIn(finished));
   });
 
   it('writes a result that was damaged again, from the last checkpoint', async () => {

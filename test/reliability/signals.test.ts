@@ -33,7 +33,7 @@ async function untilEnded(pid: number): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-describe('a search and signals', () => {
+describe('a search and signals', { timeout: 300_000 }, () => {
   const children: ChildProcess[] = [];
   let tiny: TinySearch;
   let output: string;
@@ -112,6 +112,9 @@ describe('a search and signals', () => {
     const child = startSearch();
     await trainedBeyond(2, child);
     const watcher = watch(checkpoints);
+    child.once('exit', () => {
+      watcher.close();
+    });
     for await (const [, file] of streamOf(watcher)) if (file.endsWith('.partial')) break;
     const [seconds, how] = await end(child, ['SIGTERM']);
     assert.equal(how, 'SIGTERM');
@@ -255,7 +258,7 @@ describe('signals and the native library', { timeout: 60_000 }, () => {
       const begin = performance.now();
       for (const name of names) {
         child.kill(name);
-        await sleep(50);
+        await sleep(5);
       }
       const [, how] = (await ended) as [null, NodeJS.Signals];
       assert.ok(

@@ -1,6 +1,6 @@
 /** Computes one operation for much longer than a signal may wait, with the handlers of a search. */
 import { loadTensorFlow } from '../../src/engine/load.ts';
-import { installSignalHandlers, SIGNAL_LIMIT_MS } from '../../src/trial/shutdown.ts';
+import { installSignalHandlers, SIGNAL_TIMES } from '../../src/trial/shutdown.ts';
 
 const logger = { log: () => undefined };
 installSignalHandlers(process, { logger, hasTerminal: false });
@@ -8,7 +8,7 @@ const { tf } = await loadTensorFlow({
   engine: 'cpu',
   environment: process.env,
   threads: 1,
-  signalLimitMs: SIGNAL_LIMIT_MS,
+  signals: SIGNAL_TIMES,
 });
 const matrix = tf.ones([8000, 8000]);
 console.log('computing');

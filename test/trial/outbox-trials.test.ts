@@ -35,6 +35,14 @@ describe('Outbox, other trials', () => {
     assert.deepEqual(await bench.recorded(), [FOREIGN, ...STREAM]);
   });
 
+  it('sends a report once that was queued, not yet recorded, beside one of another trial', async () => {
+    await bench.leave([FOREIGN], [{ metric: STREAM[0]!, inDoubt: false }]);
+    const outbox = await bench.open(bench.httpChannel(false));
+    await postAll(outbox);
+    assert.equal(await outbox.flush(LIMIT_MS), 0);
+    assert.deepEqual(bench.arrived(), STREAM);
+  });
+
   it('keeps what NNI has to get while the search goes on without NNI', async () => {
     await bench.leave(STREAM.slice(0, 2), [{ metric: STREAM[1]!, inDoubt: false }]);
     const outbox = await bench.open(new StandaloneChannel(bench.logger), ALONE);

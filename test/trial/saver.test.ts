@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Supernet } from '../../src/supernet/supernet.ts';
+import { STABLE } from '../../src/training/stability.ts';
 import { initialState, type SearchState } from '../../src/training/state.ts';
 import { Saver, type SaverOptions } from '../../src/trial/checkpoint/saver.ts';
 import { manifestFiles, readManifest } from '../../src/trial/checkpoint/store.ts';
@@ -93,6 +94,16 @@ describe('a saver', () => {
     await saver.between(at(10, { reports: [METRICS] }));
     const [file] = await manifestFiles(output);
     assert.equal((await readManifest(file!)).score, METRICS.default);
+  });
+
+  it('goes back to another where the one to go back to is damaged', async () => {
+    const saver = saverWith();
+    await saver.save(at(0));
+    await saver.save(at(4));
+    await saver.save(at(5, { stability: { ...STABLE, inARow: 1 } }));
+    assert.equal((await saver.recall(supernet, tinyPlan())).step, 0);
+    await truncate(join(output, 'checkpoints/00000001.safetensors'), 40);
+    assert.equal((await saver.recall(supernet, tinyPlan())).step, 4);
   });
 
   it('is told when what it went back to has gone', async () => {

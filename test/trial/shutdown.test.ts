@@ -92,6 +92,16 @@ describe('installSignalHandlers', () => {
     assert.deepEqual(killedBy, ['SIGINT'], 'a second one');
   });
 
+  it('leaves signals to end the process, but for a hang-up that it outlives', () => {
+    const { target, signals } = fakeProcess();
+    installSignalHandlers(target, { logger: silentLogger, hasTerminal: false }).leaveSignals();
+    const names = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    assert.deepEqual(
+      names.map((name) => signals.listenerCount(name)),
+      [0, 0, 1],
+    );
+  });
+
   it('leaves no handler behind when the program ends by itself', () => {
     const counts = (): number[] =>
       ['SIGINT', 'SIGTERM', 'SIGHUP'].map((name) => process.listenerCount(name));

@@ -33,8 +33,8 @@ export async function findStart(options: StartOptions): Promise<StartingPoint | 
   if (own === null && resumeFrom === undefined) return null;
   const checkpoint = own ?? (await foreignCheckpoint(resumeFrom ?? '', logger));
   const { manifest, file } = checkpoint;
-  if (output !== null && own !== null) await tidy(output, file);
   requireSameMathematics(manifest.run.mathematics, run.mathematics, file);
+  if (output !== null && own !== null) await tidy(output, file);
   const { step, reports } = manifest.state;
   logger.log(
     'info',

@@ -118,9 +118,15 @@ export async function newestCheckpoint(
  * a moment that every process of this search meets, whenever it was killed, and not after steps
  * that were skipped. That is the start of a folder or the end of an epoch.
  */
-export function isRefuge({ arrays, run, state }: CheckpointManifest): boolean {
+export function isRefuge(manifest: CheckpointManifest): boolean {
+  const { arrays, run, state } = manifest;
   const isEpochEnd = state.step === state.reports.length * run.stepsPerEpoch;
-  return numberOf(arrays.file) === 1 || (isEpochEnd && state.stability.inARow === 0);
+  return numberOf(arrays.file) === 1 || (isEpochEnd && isSteady(manifest));
+}
+
+/** Whether a checkpoint was not saved after steps that were skipped. */
+export function isSteady({ state }: CheckpointManifest): boolean {
+  return state.stability.inARow === 0;
 }
 
 /**
@@ -166,7 +172,7 @@ export async function saveCheckpoint(
  * Removes all checkpoints but the last two, the best and the one to go back to, and whatever a
  * killed process left behind. Manifests go first: what is left without one is no checkpoint.
  *
- * @param used - One that is in use: it and all that are newer, damaged or not, are kept.
+ * @param used - The one that a search goes on from: those that are newer are damaged, and computed again.
  * @throws TrialError FILE_UNWRITABLE
  */
 export async function tidy(output: string, used?: string): Promise<void> {
@@ -183,15 +189,14 @@ export async function tidy(output: string, used?: string): Promise<void> {
 
 async function worthKeeping(output: string, used = ''): Promise<Set<number>> {
   const files = await manifestFiles(output);
-  const newer = files.slice(0, files.indexOf(used) + 1).map(numberOf);
-  const whole = await wholeManifests(files);
+  const whole = await wholeManifests(files.slice(Math.max(0, files.indexOf(used))));
   const best = Math.max(...whole.map(({ score }) => score ?? -Infinity));
   const kept = [
     ...whole.slice(0, KEPT),
     whole.find(({ score }) => score === best),
     whole.find(isRefuge),
   ].flatMap((manifest) => (manifest ? [numberOf(manifest.arrays.file)] : []));
-  return new Set([...newer, ...kept]);
+  return new Set(kept);
 }
 
 /** Manifests that can be read and whose arrays have the size that they say, in the same order. */
