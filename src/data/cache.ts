@@ -5,7 +5,7 @@ import { messageOf, TrialError } from '../foundation/errors.ts';
 import { makeFolder, removeLeftovers, syncFolder } from '../foundation/files.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { DecodedParts } from './decode-parts.ts';
-import { createImageSet, updateWithPixels, type ImageSet } from './image-set.ts';
+import { createImageSet, pixelsSha256, type ImageSet } from './image-set.ts';
 import type { SkippedImage } from './quarantine.ts';
 
 /**
@@ -51,22 +51,14 @@ function digestOf(header: Buffer): Buffer {
   return createHash('sha256').update(header).digest();
 }
 
-function pixelsSha256({ train, test }: Pick<DecodedParts, 'train' | 'test'>): string {
-  const hash = createHash('sha256');
-  updateWithPixels(hash, train);
-  if (test) updateWithPixels(hash, test);
-  return hash.digest('hex');
-}
-
-function headerOf(parts: DecodedParts): Buffer {
-  const { train, test, skipped } = parts;
+function headerOf({ train, test, skipped, pixelsSha256 }: DecodedParts): Buffer {
   const header: CacheHeader = {
     size: train.size,
     classes: train.classes,
     trainLabels: [...train.labels],
     testLabels: test ? [...test.labels] : [],
     skipped,
-    pixelsSha256: pixelsSha256(parts),
+    pixelsSha256,
   };
   return Buffer.from(JSON.stringify(header));
 }
@@ -159,8 +151,10 @@ async function readParts(file: FileHandle): Promise<DecodedParts | null> {
     start === PREFIX_BYTES + Buffer.byteLength(JSON.stringify(header)) &&
     (await readAll(file, train.images, start)) &&
     (await readAll(file, test.images, start + train.images.length));
-  const isSound = isWhole && pixelsSha256({ train, test }) === header.pixelsSha256;
-  return isSound ? { train, test: test.count > 0 ? test : null, skipped: header.skipped } : null;
+  const digest = isWhole ? pixelsSha256(train, test) : null;
+  if (digest !== header.pixelsSha256) return null;
+  const { skipped } = header;
+  return { train, test: test.count > 0 ? test : null, skipped, pixelsSha256: digest };
 }
 
 /** Reads a cache file; null when there is none, and, with a warning, when it is of no use. */

@@ -4,9 +4,8 @@ import { TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import { readCache, writeCache } from './cache.ts';
 import { decodeParts, type DecodedParts } from './decode-parts.ts';
-import type { ImageSet } from './image-set.ts';
 import { locateSource, type DataFormat } from './locate.ts';
-import { escapeField, type SkippedImage } from './quarantine.ts';
+import { escapeField } from './quarantine.ts';
 import type { ImageSource, Listing, Part } from './source.ts';
 import { stratifiedOrder } from './stratify.ts';
 
@@ -15,12 +14,8 @@ const DECODER = 3;
 const SKIPPED_SHOWN = 5;
 
 /** A data set in memory. */
-export interface Dataset {
-  readonly train: ImageSet;
-  /** Images that the final answer is tested on; null where the data set has none. */
-  readonly test: ImageSet | null;
+export interface Dataset extends DecodedParts {
   readonly classes: readonly string[];
-  readonly skipped: readonly SkippedImage[];
   /** Whether the images are digits or other signs, which must not be mirrored. */
   readonly digits: boolean;
 }

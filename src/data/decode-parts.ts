@@ -1,7 +1,7 @@
 import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import { decodePixels } from './decode-image.ts';
-import { createImageSet, imageAt, type ImageSet } from './image-set.ts';
+import { createImageSet, imageAt, pixelsSha256, type ImageSet } from './image-set.ts';
 import { Quarantine, type SkippedImage } from './quarantine.ts';
 import type { ImageSource, ListedImage, Listing, Part, ReadableImage } from './source.ts';
 
@@ -16,8 +16,11 @@ const OWN_FAULTS: readonly unknown[] = ['EACCES', 'EISDIR', 'ELOOP', 'ENOENT', '
 /** What decoding a data set gives. */
 export interface DecodedParts {
   readonly train: ImageSet;
+  /** Images that the final answer is tested on; null where the data set has none. */
   readonly test: ImageSet | null;
   readonly skipped: readonly SkippedImage[];
+  /** Of both parts, one after the other. */
+  readonly pixelsSha256: string;
 }
 
 /** What of a listing is decoded and how. */
@@ -161,10 +164,11 @@ export async function decodeParts(
     const gaps = lost.filter((slot) => slot.set === set).map(({ index }) => index);
     return withoutGaps(set, new Set(gaps));
   };
-  const test = finish(sets.test);
+  const [train, test] = [finish(sets.train), finish(sets.test)];
   return {
-    train: finish(sets.train),
+    train,
     test: test.count > 0 ? test : null,
     skipped: [...skipped.values()],
+    pixelsSha256: pixelsSha256(train, test),
   };
 }

@@ -1,4 +1,4 @@
-import type { Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { TrialError } from '../foundation/errors.ts';
 
 /** Colour channels of every image: red, green, blue. */
@@ -46,11 +46,15 @@ export function imageAt(set: ImageSet, index: number): Uint8Array<SharedArrayBuf
   return set.images.subarray(index * length, (index + 1) * length);
 }
 
-/** Takes the pixels of all images into a digest. */
-export function updateWithPixels(hash: Hash, { images }: ImageSet): void {
-  for (let at = 0; at < images.length; at += HASHED_AT_ONCE) {
-    hash.update(images.subarray(at, at + HASHED_AT_ONCE));
+/** SHA-256 of the pixels of all images, set after set; hexadecimal. */
+export function pixelsSha256(...sets: readonly ImageSet[]): string {
+  const hash = createHash('sha256');
+  for (const { images } of sets) {
+    for (let at = 0; at < images.length; at += HASHED_AT_ONCE) {
+      hash.update(images.subarray(at, at + HASHED_AT_ONCE));
+    }
   }
+  return hash.digest('hex');
 }
 
 /**

@@ -3,7 +3,6 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset } from '../../data/dataset.ts';
-import { updateWithPixels } from '../../data/image-set.ts';
 import { TrialError } from '../../foundation/errors.ts';
 import type { SearchPlan } from '../../training/plan.ts';
 import { CONFIG_KEYS, type TrialConfig } from '../config.ts';
@@ -52,15 +51,12 @@ export function mathematicsOf(source: MathematicsSource): Record<string, unknown
 }
 
 /** Changes when any pixel, any label or the choice of images changes. */
-function digestOf({ train, test, classes, skipped }: Dataset): string {
+function digestOf({ train, test, classes, skipped, pixelsSha256 }: Dataset): string {
   // Not their reasons, which may name the folder.
   const names = skipped.map(({ name }) => name);
-  const hash = createHash('sha256').update(JSON.stringify([classes, names]));
-  for (const set of test === null ? [train] : [train, test]) {
-    hash.update(set.labels);
-    updateWithPixels(hash, set);
-  }
-  return hash.digest('hex');
+  const labels = [train, test].map((set) => Array.from(set?.labels ?? []));
+  const content = JSON.stringify([classes, names, labels, pixelsSha256]);
+  return createHash('sha256').update(content).digest('hex');
 }
 
 function valueAt(values: object, dottedKey: string): unknown {
