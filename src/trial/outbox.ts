@@ -85,7 +85,10 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
   const recorded = (await readLines(file)).map((line) => parseMetric(line, file));
   const undelivered = await readUndelivered(options.folder);
   // A process that was killed between the two files has left the metric in the queue alone.
-  const nameOf = (metric: Metric): string => `${metric.trial_job_id} ${metricKey(metric)}`;
+  const nameOf = (metric: Metric): string => {
+    const { trial_job_id: id } = metric;
+    return `${id === STANDALONE ? options.trialJobId : id} ${metricKey(metric)}`;
+  };
   const known = new Set(recorded.map(nameOf));
   const missing = undelivered.filter(({ metric }) => !known.has(nameOf(metric)));
   const all = [...recorded, ...missing.map(({ metric }) => metric)];
