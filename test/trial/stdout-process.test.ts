@@ -1,9 +1,9 @@
 /** The program whose output nobody reads. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, it, type TestContext } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { CHECKPOINT_FOLDER } from '../../src/trial/checkpoint/store.ts';
 import { readUndelivered, UNDELIVERED_FILE } from '../../src/trial/outbox.ts';
 import { writeTinySearch } from '../e2e/support.ts';
@@ -19,9 +19,12 @@ interface Search {
   readonly trial: Required<Pick<CliOptions, 'env'>>;
 }
 
-async function writeSearch(t: TestContext, epochs = EPOCHS): Promise<Search> {
+/** Removed at the end, when no program writes into them any more. */
+const folders: string[] = [];
+
+async function writeSearch(epochs = EPOCHS): Promise<Search> {
   const { folder, config } = await writeTinySearch({ epochs });
-  t.after(() => rm(folder, { recursive: true }));
+  folders.push(folder);
   const output = join(folder, 'out');
   await mkdir(output);
   await writeFile(join(output, 'parameter.cfg'), '{"parameter_id": 0, "parameters": {}}');
@@ -36,8 +39,10 @@ async function writeSearch(t: TestContext, epochs = EPOCHS): Promise<Search> {
 }
 
 describe('a program whose output nobody reads', { timeout: 300_000 }, () => {
-  it('trains on as a trial when it is closed, keeps its metrics and says that NNI lacks them', async (t) => {
-    const { config, output, trial } = await writeSearch(t);
+  after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+  it('trains on as a trial when it is closed, keeps its metrics and says that NNI lacks them', async () => {
+    const { config, output, trial } = await writeSearch();
     const { child, ended } = startCli(['trial', '--config', config], trial);
     child.stdout!.destroy();
     const { code, stderr } = await ended;
@@ -48,23 +53,34 @@ describe('a program whose output nobody reads', { timeout: 300_000 }, () => {
   });
 
   it('ends as a trial that fails when it is open and full', async (t) => {
-    const { config, output, trial } = await writeSearch(t, 1000);
+    const { config, output, trial } = await writeSearch(1000);
     // A pipe takes 64 KiB; a process that also has its reading end finds it open for ever.
     const fill = 'mkfifo "$1"; exec 3<>"$1"; head -c 65536 /dev/zero >&3; shift; exec "$@" >&3';
     const wrapper = ['sh', '-c', fill, 'sh', join(output, 'fifo')];
     const { child, ended } = startCli(['trial', '--config', config], { ...trial, wrapper });
+    t.after(async () => {
+      child.kill('SIGKILL');
+      await ended;
+    });
     await until(() => existsSync(join(output, UNDELIVERED_FILE)), { child });
     const checkpoints = join(output, CHECKPOINT_FOLDER);
-    await rename(checkpoints, `${checkpoints}.aside`);
-    await writeFile(checkpoints, '');
+    // Each save of the search makes the folder again.
+    const isBlocked = (): Promise<boolean> =>
+      rm(checkpoints, { recursive: true, force: true })
+        .then(() => writeFile(checkpoints, ''))
+        .then(
+          () => true,
+          () => false,
+        );
+    await until(isBlocked, { child });
     const { code, stderr } = await ended;
     assert.equal(code, 1, stderr);
     assert.match(stderr, /FILE_UNWRITABLE/);
     assert.ok((await readUndelivered(output)).length > 0);
   });
 
-  it('ends well as a search when it is closed, its result in its folder', async (t) => {
-    const { config, output } = await writeSearch(t);
+  it('ends well as a search when it is closed, its result in its folder', async () => {
+    const { config, output } = await writeSearch();
     const { child, ended } = startCli(['search', '--config', config, '--output', output]);
     child.stdout!.destroy();
     const { code, stderr } = await ended;
