@@ -11,8 +11,9 @@ export interface Deadline {
 
 /**
  * Starts a limit whose time passes only while the event loop runs. Training blocks the loop for a
- * step at a time and leaves one turn between two steps: however long the steps are, each of them
- * takes one of twenty parts of the limit, so that an answer is read before the limit is over.
+ * step at a time and leaves one turn between two steps: each of them takes one of twenty parts of
+ * the limit, so that an answer is read before the limit is over. The peer has limits of its own, a
+ * minute for NNI's manager.
  */
 export function startDeadline(limitMs: number): Deadline {
   const controller = new AbortController();
