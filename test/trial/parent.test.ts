@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -96,16 +90,22 @@ describe('watchParents', () => {
     await assertTold("NNI's manager (100)", 'the parent process (200)');
   });
 
-  it('watches the parent alone where variables may not be read', async () => {
-    chmodSync(root, 0o755);
-    chmodSync(join(root, String(SHELL), 'environ'), 0);
-    const user = process.geteuid!();
-    // Permissions do not bind root: somebody else looks.
-    if (user === 0) process.seteuid!(65_534);
-    watch(SHELL);
-    await assertSilent().finally(() => {
-      process.seteuid!(user);
+  it('watches the parent alone where variables may not be read', async (t) => {
+    const { readFile } = fs;
+    const hidden = join(root, String(SHELL), 'environ');
+    // Permissions do not bind root.
+    const read = t.mock.method(fs, 'readFile', (file: string, encoding: 'utf8') =>
+      file === hidden
+        ? Promise.reject(Object.assign(new Error(file), { code: 'EACCES' }))
+        : readFile(file, encoding),
+    );
+    syncBuiltinESMExports();
+    t.after(() => {
+      read.mock.restore();
+      syncBuiltinESMExports();
     });
+    watch(SHELL);
+    await assertSilent();
     rmSync(join(root, String(MANAGER)), { recursive: true });
     await assertSilent();
     rmSync(join(root, String(SHELL)), { recursive: true });
