@@ -108,7 +108,7 @@ describe('watchParents', () => {
     await assertSilent();
     rmSync(join(root, String(MANAGER)), { recursive: true });
     await assertSilent();
-    rmSync(join(root, String(SHELL)), { recursive: true });
+    fake(SHELL, { parent: OUTER, start: 999 });
     await assertTold('the parent process (300)');
   });
 
