@@ -31,8 +31,13 @@ const isColoured = process.stderr.isTTY && process.env['NO_COLOR'] === undefined
 
 // A terminal that hung up refuses the last messages: the process is to end by the signal, not by that.
 process.stderr.on('error', () => undefined);
-// Whoever reads what the program prints may end before it: the search goes on without.
-process.stdout.on('error', () => undefined);
+// Whoever reads what the program prints may end before it: the search goes on without. What a full
+// disk refused was wanted.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`nni-cream: the output could not be written: ${error.message}\n`);
+  process.exitCode = EXIT.failed;
+});
 
 const host: Host = {
   variables: process.env,

@@ -7,7 +7,7 @@ import { after, describe, it } from 'node:test';
 import { CHECKPOINT_FOLDER } from '../../src/trial/checkpoint/store.ts';
 import { readUndelivered, UNDELIVERED_FILE } from '../../src/trial/outbox.ts';
 import { writeTinySearch } from '../e2e/support.ts';
-import { type CliOptions, startCli, until } from '../support/command.ts';
+import { type CliOptions, runCli, startCli, until } from '../support/command.ts';
 import { TRIAL_ID } from '../support/nni.ts';
 
 const EPOCHS = 3;
@@ -50,6 +50,13 @@ describe('a program whose output nobody reads', { timeout: 300_000 }, () => {
     assert.match(stderr, /METRICS_UNDELIVERED/);
     assert.equal((await readUndelivered(output)).length, EPOCHS + 1);
     assert.ok(existsSync(join(output, 'result.json')));
+  });
+
+  it('says that what it had to print was refused', async () => {
+    const wrapper = ['sh', '-c', 'exec "$@" > /dev/full', 'sh'];
+    const { code, stderr } = await runCli(['doctor', '--json'], { wrapper });
+    assert.equal(code, 1);
+    assert.match(stderr, /the output could not be written: ENOSPC/);
   });
 
   it('ends as a trial that fails when it is open and full', async (t) => {
