@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
+import { sha256 } from '../foundation/digest.ts';
 import { TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import { readCache, writeCache } from './cache.ts';
@@ -37,7 +37,7 @@ async function cacheFileOf(source: ImageSource, options: DatasetOptions): Promis
   const { imageSize, maxImages, cacheFolder } = options;
   const files = await source.fingerprint();
   const key = [DECODER, path.resolve(source.path), imageSize, maxImages ?? 'all', ...files];
-  const digest = createHash('sha256').update(key.join('\n')).digest('hex').slice(0, 16);
+  const digest = sha256(key.join('\n')).slice(0, 16);
   return path.join(cacheFolder, `${path.basename(source.path)}-${imageSize}-${digest}.u8`);
 }
 

@@ -136,9 +136,9 @@ function requirePossible(
   if (reports.length > 0 && ranking.length === 0) {
     throw invalid('state.ranking', 'the paths of the last report', 'none');
   }
-  for (const { path } of [...board.entries, ...ranking]) {
-    if (!isPathOf(space, path))
-      throw invalid('state', `paths of ${space.name}`, `[${path.join()}]`);
+  const stranger = [...board.entries, ...ranking].find(({ path }) => !isPathOf(space, path));
+  if (stranger !== undefined) {
+    throw invalid('state', `paths of ${space.name}`, `[${stranger.path.join()}]`);
   }
 }
 
@@ -201,8 +201,8 @@ class ArrayStock {
 
   requireEmpty(): void {
     const [left] = this.#arrays.values();
-    if (left !== undefined)
-      throw invalid(left.name, 'nothing of that name', `[${left.shape.join()}]`);
+    if (left === undefined) return;
+    throw invalid(left.name, 'nothing of that name', `[${left.shape.join()}]`);
   }
 
   #take<T extends NamedArray['values']>(

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import { TrialError } from '../foundation/errors.ts';
+import { exists } from '../foundation/files.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { TrialChannel } from './channel/channel.ts';
 import { HttpChannel } from './channel/http.ts';
@@ -35,7 +35,7 @@ const LIMIT_MS = 30_000;
 export async function replay(options: ReplayOptions): Promise<number> {
   const { folder } = options;
   // Locking would make it.
-  if (!existsSync(folder)) throw missing(folder);
+  if (!(await exists(folder))) throw missing(folder);
   const lock = await acquireLock(folder, { command: `replay of ${folder}`, time: options.now() });
   try {
     const waiting = await readUndelivered(folder);

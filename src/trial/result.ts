@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import resultSchema from '../../schemas/result.schema.json' with { type: 'json' };
+import { sha256 } from '../foundation/digest.ts';
 import { createValidator, type Validator } from '../foundation/schema.ts';
 import type { BoardRow, SearchResult } from '../generated/result.ts';
 import { createMetaNetwork, metaDifference, metaNorm } from '../search/meta-network.ts';
@@ -92,7 +92,7 @@ export function describeResult(findings: Findings): SearchResult {
 
 /** Digest of a resolved space: of all that its two files say. */
 export function spaceSha256(space: SearchSpace): string {
-  return createHash('sha256').update(JSON.stringify(space)).digest('hex');
+  return sha256(JSON.stringify(space));
 }
 
 function describeSpace(

@@ -41,8 +41,8 @@ import {
 } from './output.ts';
 import { describeResult, spaceSha256 } from './result.ts';
 import { SIGNAL_TIMES } from './shutdown.ts';
-import { allowedMemory, warnOfLargeStep } from './watchdog.ts';
 import { trainAndMeasure, type ProgressView } from './train.ts';
+import { allowedMemory, warnOfLargeStep } from './watchdog.ts';
 
 /** What one run is given from outside. */
 export interface RunOptions {

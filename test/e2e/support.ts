@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import {
   createExperiment,
   type Experiment,
@@ -131,4 +131,16 @@ function experimentFile(
     tuner: { name: 'Random' },
     trainingService: { platform: 'local' },
   };
+}
+
+/** Writes the config of a search with changes beside it, and gives its path. */
+export function changedConfig(
+  { folder, config }: TinySearch,
+  name: string,
+  changes: object,
+): string {
+  const file = join(folder, `${name}.yml`);
+  const original = parse(readFileSync(config, 'utf8')) as object;
+  writeFileSync(file, stringify({ ...original, ...changes }));
+  return file;
 }

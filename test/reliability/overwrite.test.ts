@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { parse, stringify } from 'yaml';
 import type { SearchResult } from '../../src/generated/result.ts';
 import { manifestFiles } from '../../src/trial/checkpoint/store.ts';
-import { type TinySearch, writeTinySearch } from '../e2e/support.ts';
+import { changedConfig, type TinySearch, writeTinySearch } from '../e2e/support.ts';
 import { runCli } from '../support/command.ts';
 
 describe('a search in the folder of a finished one', { timeout: 300_000 }, () => {
@@ -27,12 +26,7 @@ describe('a search in the folder of a finished one', { timeout: 300_000 }, () =>
     return folder;
   }
 
-  function configWith(changes: object): string {
-    const config = join(tiny.folder, 'changed.yml');
-    const file = parse(readFileSync(tiny.config, 'utf8')) as object;
-    writeFileSync(config, stringify({ ...file, ...changes }));
-    return config;
-  }
+  const configWith = (changes: object): string => changedConfig(tiny, 'changed', changes);
 
   const bestIn = (folder: string): SearchResult['best'] =>
     (JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')) as SearchResult).best;

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { parse, stringify } from 'yaml';
 import type { SearchResult } from '../../src/generated/result.ts';
 import { manifestFiles, readManifest } from '../../src/trial/checkpoint/store.ts';
-import { type TinySearch, writeTinySearch } from '../e2e/support.ts';
+import { changedConfig, type TinySearch, writeTinySearch } from '../e2e/support.ts';
 import { runCli, startCli, until } from '../support/command.ts';
 
 const EPOCHS = 12;
@@ -57,12 +56,7 @@ describe('an unfinished search that goes on with another config', { timeout: 300
     return { folder, config: configWith(name, changes) };
   }
 
-  function configWith(name: string, changes: object): string {
-    const config = join(tiny.folder, `${name}.yml`);
-    const file = parse(readFileSync(tiny.config, 'utf8')) as object;
-    writeFileSync(config, stringify({ ...file, ...changes }));
-    return config;
-  }
+  const configWith = (name: string, changes: object): string => changedConfig(tiny, name, changes);
 
   it('is refused where the numbers follow from a changed key, which is named with both values', async () => {
     const { folder, config } = copy('changed', { momentum: 0.5, epochs: EPOCHS + 1 });

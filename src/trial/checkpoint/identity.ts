@@ -1,8 +1,8 @@
 /** Which search a checkpoint belongs to, and whether another one may go on with it. */
 
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset } from '../../data/dataset.ts';
+import { sha256 } from '../../foundation/digest.ts';
 import { TrialError } from '../../foundation/errors.ts';
 import type { SearchPlan } from '../../training/plan.ts';
 import { CONFIG_KEYS, type TrialConfig } from '../config.ts';
@@ -55,8 +55,7 @@ function digestOf({ train, test, classes, skipped, pixelsSha256 }: Dataset): str
   // Not their reasons, which may name the folder.
   const names = skipped.map(({ name }) => name);
   const labels = [train, test].map((set) => Array.from(set?.labels ?? []));
-  const content = JSON.stringify([classes, names, labels, pixelsSha256]);
-  return createHash('sha256').update(content).digest('hex');
+  return sha256(JSON.stringify([classes, names, labels, pixelsSha256]));
 }
 
 function valueAt(values: object, dottedKey: string): unknown {

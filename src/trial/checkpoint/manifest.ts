@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import checkpointSchema from '../../../schemas/checkpoint.schema.json' with { type: 'json' };
+import { sha256 } from '../../foundation/digest.ts';
 import { messageOf, TrialError } from '../../foundation/errors.ts';
 import { createValidator } from '../../foundation/schema.ts';
 import type { CheckpointManifest } from '../../generated/checkpoint.ts';
@@ -10,11 +10,6 @@ const validateManifest = createValidator<CheckpointManifest>({
   noun: 'the manifest of a checkpoint',
   next: 'schemas/checkpoint.schema.json describes the file; an older checkpoint of the folder may be whole',
 });
-
-/** Digest, hexadecimal. */
-export function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
-}
 
 /** The text of a manifest; its last key is the digest of the others. */
 export function manifestText(content: Omit<CheckpointManifest, 'sha256'>): string {

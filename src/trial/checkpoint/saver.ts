@@ -1,13 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, TrialError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
-import type { CheckpointManifest, CheckpointRun } from '../../generated/checkpoint.ts';
+import type { CheckpointRun } from '../../generated/checkpoint.ts';
 import type { Supernet } from '../../supernet/supernet.ts';
 import type { SearchPlan } from '../../training/plan.ts';
 import type { Clock } from '../../training/ports.ts';
 import { restoreSnapshot, takeSnapshot } from '../../training/snapshot.ts';
 import type { SearchState } from '../../training/state.ts';
-import { type Checkpoint, isRefuge, isSteady, newestCheckpoint, saveCheckpoint } from './store.ts';
+import { isRefuge, isSteady, newestCheckpoint, saveCheckpoint } from './store.ts';
 
 /** When a state is saved, beside the ends of epochs. */
 export interface SaveSchedule {
@@ -90,11 +90,8 @@ export class Saver {
   /** Puts the state of the newest refuge into a supernet. @throws TrialError CHECKPOINT_INVALID */
   async recall(supernet: Supernet, plan: SearchPlan): Promise<SearchState> {
     const { output, logger } = this.#options;
-    const find = (
-      isWanted: (manifest: CheckpointManifest) => boolean,
-    ): Promise<Checkpoint | null> => newestCheckpoint(output, logger, isWanted).catch(() => null);
     // Where that one is damaged, any that was saved outside of a row of skipped steps.
-    const checkpoint = (await find(isRefuge)) ?? (await find(isSteady));
+    const checkpoint = await newestCheckpoint(output, logger, [isRefuge, isSteady]);
     if (checkpoint === null) {
       throw new TrialError('CHECKPOINT_INVALID', {
         where: output,

@@ -5,13 +5,14 @@
 
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { sha256 } from '../../foundation/digest.ts';
 import { messageOf, TrialError } from '../../foundation/errors.ts';
 import { makeFolder } from '../../foundation/files.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import type { CheckpointManifest, CheckpointRun } from '../../generated/checkpoint.ts';
 import type { Snapshot } from '../../training/snapshot.ts';
 import { unlessUnwritable, writeAtomically } from '../atomic.ts';
-import { damaged, manifestText, parseManifest, sha256 } from './manifest.ts';
+import { damaged, manifestText, parseManifest } from './manifest.ts';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 
 /** Name of the folder of checkpoints within the output folder. */
@@ -90,16 +91,18 @@ export async function readCheckpoint(
  * The newest checkpoint of an output folder that is whole; null where there is none at all. Those
  * that are damaged are passed over with a warning.
  *
- * @param isWanted - Passes over others, without a warning.
+ * @param wanted - Kinds of checkpoints, the preferred one first; any others do not count.
  * @throws TrialError CHECKPOINT_INVALID when there are some and all are damaged.
  */
 export async function newestCheckpoint(
   output: string,
   logger: Logger,
-  isWanted: (manifest: CheckpointManifest) => boolean = () => true,
+  wanted: readonly ((manifest: CheckpointManifest) => boolean)[] = [() => true],
 ): Promise<Checkpoint | null> {
+  const files = await manifestFiles(output);
+  const candidates = wanted.flatMap((isWanted) => files.map((file) => ({ file, isWanted })));
   let failure: unknown = null;
-  for (const file of await manifestFiles(output)) {
+  for (const { file, isWanted } of candidates) {
     try {
       const manifest = await readManifest(file);
       if (isWanted(manifest)) return await readCheckpoint(file, manifest);
