@@ -1,8 +1,8 @@
 /** What both programs of the benchmark compute, as plain numbers. */
 import { readFileSync } from 'node:fs';
 import { createRng } from '../src/foundation/rng.ts';
-import { samplePath } from '../src/search/sampler.ts';
-import { isSamePath } from '../src/search/board.ts';
+import { samplePath } from '../src/searchspace/sampler.ts';
+import { isSamePath } from '../src/algorithms/cream/board.ts';
 import { creamSkeleton } from '../src/searchspace/cream.ts';
 import { fullSpace, parseSkeleton } from '../src/searchspace/parse.ts';
 import type { Path, SearchSpace } from '../src/searchspace/space.ts';

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseTrialConfig } from '../src/trial/config.ts';
+import { parseTrialConfig } from '../src/tasks/config.ts';
 import { runCampaign, type CampaignOutcome } from './kill/campaign.ts';
 import { writeShapesSearch } from './shapes/search.ts';
 

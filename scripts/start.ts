@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
-import { createExperiment, requireFreePort } from './nni/experiment.ts';
-import { followExperiment } from './nni/follow.ts';
+import { createExperiment, requireFreePort } from '../src/nni/experiment.ts';
+import { followExperiment } from '../src/nni/follow.ts';
 import { prepare, type Setup, setupLogger } from './setup/prepare.ts';
 import { parseStartArguments } from './start/arguments.ts';
 import { countClasses, obtainData } from './start/data.ts';

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckpointManifest } from '../../src/generated/checkpoint.ts';
-import { manifestFiles } from '../../src/trial/checkpoint/store.ts';
+import { manifestFiles } from '../../src/run-folder/checkpoint/store.ts';
 import { differences, unfinishedAtMs } from './compare.ts';
 import { killAsPlanned, newestManifest, type Pace } from './killer.ts';
 import { planKills } from './plan.ts';

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { CheckpointManifest } from '../../src/generated/checkpoint.ts';
-import { manifestFiles } from '../../src/trial/checkpoint/store.ts';
+import { manifestFiles } from '../../src/run-folder/checkpoint/store.ts';
 
 /** Keys of what the wall clock decides. */
 const TIMES = ['time', 'ms', 'imagesPerSecond', 'costShares'];

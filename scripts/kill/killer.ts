@@ -2,12 +2,12 @@ import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CheckpointManifest } from '../../src/generated/checkpoint.ts';
-import { PARTIAL } from '../../src/trial/atomic.ts';
+import { PARTIAL } from '../../src/foundation/atomic-file.ts';
 import {
   CHECKPOINT_FOLDER,
   manifestFiles,
   readManifest,
-} from '../../src/trial/checkpoint/store.ts';
+} from '../../src/run-folder/checkpoint/store.ts';
 import type { PlannedKill } from './plan.ts';
 import type { SearchProcess } from './search-process.ts';
 

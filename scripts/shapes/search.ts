@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { writeShapes } from '../../src/data/shapes.ts';
+import { writeShapes } from '../../src/data/obtain/shapes.ts';
 
 /** A network of real size on images that need no download. */
 const SEARCH = {

@@ -1,12 +1,12 @@
 import { join, resolve } from 'node:path';
-import { runCommand } from '../../src/data/debian.ts';
+import { runCommand } from '../../src/data/obtain/debian.ts';
 import {
   defaultData,
   fetchDataset,
   generateShapes,
   REMOTE_DATASETS,
-} from '../../src/data/fetch.ts';
-import { locateSource } from '../../src/data/locate.ts';
+} from '../../src/data/obtain/fetch.ts';
+import { locateSource } from '../../src/data/formats/locate.ts';
 import type { Logger } from '../../src/foundation/logger.ts';
 
 /**

@@ -5,7 +5,7 @@ import { publishedNet, PUBLISHED_NAMES, type Decoding } from '../searchspace/cre
 import { fullSpace, parseSkeleton, type Skeleton } from '../searchspace/parse.ts';
 import { pathOfNames, pathText } from '../searchspace/path.ts';
 import type { Path, SearchSpace } from '../searchspace/space.ts';
-import { parseDocument, readText } from '../trial/documents.ts';
+import { parseDocument, readText } from '../foundation/documents.ts';
 
 /** Which network is to be priced. */
 export interface CostRequest {

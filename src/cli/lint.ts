@@ -3,9 +3,10 @@ import { feasibility, type Budget, type Feasibility } from '../searchspace/feasi
 import { fullSpace, parseNasSpace, parseSkeleton } from '../searchspace/parse.ts';
 import { spaceSize } from '../searchspace/path.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
-import { checkPrior, parseTrialConfig } from '../trial/config.ts';
-import { loadSearchSpace, parseDocument, readText } from '../trial/documents.ts';
-import { parseResult } from '../trial/result.ts';
+import { checkPrior, parseTrialConfig } from '../tasks/config.ts';
+import { parseDocument, readText } from '../foundation/documents.ts';
+import { loadSearchSpace } from '../tasks/space-files.ts';
+import { parseResult } from '../run-folder/result.ts';
 import { oneLine } from './one-line.ts';
 
 /** What was found about one file. */

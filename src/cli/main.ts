@@ -5,7 +5,7 @@ import { Command, CommanderError, Option } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { TrialError, type ErrorCode } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
-import type { Host, TrialOptions } from '../trial/main.ts';
+import type { Host, TrialOptions } from '../trial/entry.ts';
 import { oneLine } from './one-line.ts';
 
 const EXIT = { done: 0, failed: 1, usage: 2, undelivered: 3, defect: 70 } as const;
@@ -108,7 +108,7 @@ program
   .addOption(engineOption())
   .option('--gpu', 'the same as --engine gpu')
   .action(async (options: SearchOptions) => {
-    const { runTrial } = await import('../trial/main.ts');
+    const { runTrial } = await import('../trial/entry.ts');
     const { createProgress } = await import('./progress.ts');
     try {
       await runTrial(
@@ -130,7 +130,7 @@ program
   .argument('<folder>', 'output folder of a search')
   .option('--json', 'print JSON')
   .action(async (folder: string, { json }: { json?: true }) => {
-    const { folderStatus } = await import('../trial/folder-status.ts');
+    const { folderStatus } = await import('../run-folder/status.ts');
     const status = await folderStatus(folder);
     if (json) printJson(status);
     else print((await import('./status.ts')).renderStatus(status));
@@ -262,7 +262,7 @@ type TrialChoices = Omit<TrialOptions, 'progress'>;
 
 /** Runs a search without NNI and prints its result. */
 async function searchHere(choices: TrialChoices, json: true | undefined): Promise<void> {
-  const { runTrial } = await import('../trial/main.ts');
+  const { runTrial } = await import('../trial/entry.ts');
   const { createProgress } = await import('./progress.ts');
   const terminal = process.stderr.isTTY ? process.stderr : null;
   const result = await runTrial(

@@ -3,7 +3,7 @@ import type { Logger } from '../foundation/logger.ts';
 import type { SearchPlan } from '../training/plan.ts';
 import type { SearchMetrics } from '../training/ports.ts';
 import type { SearchState } from '../training/state.ts';
-import type { ProgressView } from '../trial/train.ts';
+import type { ProgressView } from '../tasks/train.ts';
 
 /** A bar on a terminal, or plain lines in a log. */
 export interface ProgressOptions {

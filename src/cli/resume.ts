@@ -1,8 +1,8 @@
 import { TrialError } from '../foundation/errors.ts';
 import { exists } from '../foundation/files.ts';
 import { silentLogger } from '../foundation/logger.ts';
-import { newestCheckpoint } from '../trial/checkpoint/store.ts';
-import type { TrialOptions } from '../trial/main.ts';
+import { newestCheckpoint } from '../run-folder/checkpoint/store.ts';
+import type { TrialOptions } from '../trial/entry.ts';
 
 /**
  * What the unfinished search of a folder was started with. A damaged checkpoint is not told of: the

@@ -1,5 +1,5 @@
-import { mebibytes } from '../trial/disk.ts';
-import type { CheckpointStatus, FolderStatus } from '../trial/folder-status.ts';
+import { mebibytes } from '../run-folder/disk.ts';
+import type { CheckpointStatus, FolderStatus } from '../run-folder/status.ts';
 
 /** One fact a line, the first of them what the folder is. */
 export function renderStatus(status: FolderStatus): string {

@@ -7,15 +7,15 @@
  */
 
 import { createRng } from '../foundation/rng.ts';
-import { samplePath } from '../search/sampler.ts';
-import { chooseTeacher, type Teacher } from '../search/teacher.ts';
+import { samplePath } from '../searchspace/sampler.ts';
+import { chooseTeacher, type Teacher } from '../algorithms/cream/teacher.ts';
 import type { Path } from '../searchspace/space.ts';
 import type { Supernet } from '../supernet/supernet.ts';
-import { admit } from './admission.ts';
-import { metaStep } from './meta-step.ts';
+import { admit } from '../algorithms/cream/admission.ts';
+import { metaStep } from '../algorithms/cream/meta-step.ts';
 import type { SearchPlan } from './plan.ts';
 import type { Batch, Clock, HeldOut, Reporter, SearchMetrics, TrainingBatches } from './ports.ts';
-import { matchesOf } from './probes.ts';
+import { matchesOf } from '../algorithms/cream/probes.ts';
 import { advance, close, skip } from './progress.ts';
 import { rankPaths, type RankedPath } from './ranking.ts';
 import { firstBatches, metricsOf, pathsToRank } from './report.ts';

@@ -1,6 +1,6 @@
 import { TrialError } from '../foundation/errors.ts';
-import type { MacsRange } from '../search/sampler.ts';
-import { noiseGap } from '../search/board.ts';
+import type { MacsRange } from '../searchspace/sampler.ts';
+import { noiseGap } from '../algorithms/cream/board.ts';
 import {
   DEFAULT_META_LR,
   defaultLearningRate,

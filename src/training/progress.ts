@@ -1,5 +1,5 @@
-import type { MetaNetwork } from '../search/meta-network.ts';
-import type { Admission } from './admission.ts';
+import type { MetaNetwork } from '../algorithms/cream/meta-network.ts';
+import type { Admission } from '../algorithms/cream/admission.ts';
 import type { SearchMetrics } from './ports.ts';
 import type { RankedPath } from './ranking.ts';
 import { afterStep } from './stability.ts';

@@ -1,5 +1,5 @@
 import { createRng } from '../foundation/rng.ts';
-import { samplePath } from '../search/sampler.ts';
+import { samplePath } from '../searchspace/sampler.ts';
 import type { Path } from '../searchspace/space.ts';
 import type { SearchPlan } from './plan.ts';
 import type { Batch, SearchMetrics } from './ports.ts';

@@ -6,7 +6,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../engine/ops.ts';
 import { TrialError } from '../foundation/errors.ts';
-import type { BoardEntry } from '../search/board.ts';
+import type { BoardEntry } from '../algorithms/cream/board.ts';
 import { isPathOf } from '../searchspace/path.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 import type { Supernet } from '../supernet/supernet.ts';

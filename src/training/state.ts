@@ -1,6 +1,6 @@
-import type { Board } from '../search/board.ts';
-import { emptyBoard } from '../search/board.ts';
-import { createMetaNetwork, type MetaNetwork } from '../search/meta-network.ts';
+import type { Board } from '../algorithms/cream/board.ts';
+import { emptyBoard } from '../algorithms/cream/board.ts';
+import { createMetaNetwork, type MetaNetwork } from '../algorithms/cream/meta-network.ts';
 import type { Supernet } from '../supernet/supernet.ts';
 import type { SearchPlan } from './plan.ts';
 import type { SearchMetrics } from './ports.ts';

@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { Metric } from '../generated/nni-message.ts';
-import { unlessUnwritable, writeAtomically } from './atomic.ts';
+import { unlessUnwritable, writeAtomically } from '../foundation/atomic-file.ts';
 import { mayHaveArrived, metricKey, type TrialChannel } from './channel/channel.ts';
 import { STANDALONE } from './environment.ts';
 import { parseMetric } from './metric.ts';

@@ -5,7 +5,7 @@ import type { TrialChannel } from './channel/channel.ts';
 import { HttpChannel } from './channel/http.ts';
 import { metricDataUrl } from './channel/own-record.ts';
 import { STANDALONE } from './environment.ts';
-import { acquireLock } from './lock.ts';
+import { acquireLock } from '../run-folder/lock.ts';
 import { type MetricSource, openOutbox, type OutboxPatience, readUndelivered } from './outbox.ts';
 
 /** What is sent again, and where to. */

@@ -9,10 +9,10 @@ import { pipeline } from 'node:stream/promises';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { pack, type Header } from 'tar-stream';
-import { createImageSet, type ImageSet } from '../../src/data/image-set.ts';
-import type { ImageSource, Listing, Payload } from '../../src/data/source.ts';
+import { createImageSet, type ImageSet } from '../../src/data/store/image-set.ts';
+import type { ImageSource, Listing, Payload } from '../../src/data/formats/source.ts';
 import { silentLogger, type Logger } from '../../src/foundation/logger.ts';
-import type { DatasetOptions } from '../../src/data/dataset.ts';
+import type { DatasetOptions } from '../../src/data/store/dataset.ts';
 import type { Opened } from '../support/open-data.ts';
 
 /** Runs a test in a folder of its own, which is removed afterwards. */

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LOCK_FILE } from '../../src/trial/lock.ts';
+import { LOCK_FILE } from '../../src/run-folder/lock.ts';
 import { startExperiment } from './support.ts';
 
 describe('a trial that is cancelled in the web UI', () => {

@@ -5,10 +5,10 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { followExperiment, type Outcome } from '../../scripts/nni/follow.ts';
-import type { Manager, Metric } from '../../scripts/nni/manager.ts';
+import { followExperiment, type Outcome } from '../../src/nni/follow.ts';
+import type { Manager, Metric } from '../../src/nni/manager.ts';
 import type { SearchResult } from '../../src/generated/result.ts';
-import { manifestFiles, readManifest } from '../../src/trial/checkpoint/store.ts';
+import { manifestFiles, readManifest } from '../../src/run-folder/checkpoint/store.ts';
 import { type StartedExperiment, startExperiment, writeTinySearch } from './support.ts';
 
 const EPOCHS = 60;

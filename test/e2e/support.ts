@@ -7,8 +7,8 @@ import {
   type Experiment,
   freePort,
   resumeExperiment,
-} from '../../scripts/nni/experiment.ts';
-import { writeShapes } from '../../src/data/shapes.ts';
+} from '../../src/nni/experiment.ts';
+import { writeShapes } from '../../src/data/obtain/shapes.ts';
 
 /** A network of three searched blocks that trains in seconds. */
 const SKELETON = {

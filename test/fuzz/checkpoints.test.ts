@@ -3,8 +3,11 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { sha256 } from '../../src/foundation/digest.ts';
 import type { CheckpointManifest } from '../../src/generated/checkpoint.ts';
-import { manifestText, parseManifest } from '../../src/trial/checkpoint/manifest.ts';
-import { decodeSafetensors, encodeSafetensors } from '../../src/trial/checkpoint/safetensors.ts';
+import { manifestText, parseManifest } from '../../src/run-folder/checkpoint/manifest.ts';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+} from '../../src/run-folder/checkpoint/safetensors.ts';
 import { candidatesOf } from '../../src/searchspace/path.ts';
 import { search } from '../../src/training/loop.ts';
 import { type NamedArray, restoreSnapshot, takeSnapshot } from '../../src/training/snapshot.ts';

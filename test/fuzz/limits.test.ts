@@ -5,8 +5,8 @@ import { isNestedTooDeeply, MAX_NESTING } from '../../src/foundation/nesting.ts'
 import { feasibility } from '../../src/searchspace/feasibility.ts';
 import { fullSpace, parseNasSpace, parseSkeleton } from '../../src/searchspace/parse.ts';
 import { spaceSize } from '../../src/searchspace/path.ts';
-import { parseTrialConfig } from '../../src/trial/config.ts';
-import { parseDocument, readText } from '../../src/trial/documents.ts';
+import { parseTrialConfig } from '../../src/tasks/config.ts';
+import { parseDocument, readText } from '../../src/foundation/documents.ts';
 import { shippedSkeleton } from '../support/spaces.ts';
 
 const macro = shippedSkeleton('nas-bench-macro');

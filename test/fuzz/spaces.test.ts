@@ -9,7 +9,7 @@ import { feasibility } from '../../src/searchspace/feasibility.ts';
 import { bindSearchSpace, fullSpace, parseNasSpace, parseSkeleton } from '../../src/searchspace/parse.ts'; // prettier-ignore
 import { pathCode, spaceSize } from '../../src/searchspace/path.ts';
 import type { Path, SearchSpace } from '../../src/searchspace/space.ts';
-import { parseDocument } from '../../src/trial/documents.ts';
+import { parseDocument } from '../../src/foundation/documents.ts';
 import { creamSpace, shippedSkeleton } from '../support/spaces.ts';
 import { documents, garbage, INHERITED, texts } from './inputs.ts';
 import { checkProperty, checkShares } from './property.ts';

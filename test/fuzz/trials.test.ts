@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createRng } from '../../src/foundation/rng.ts';
-import { samplePath } from '../../src/search/sampler.ts';
+import { samplePath } from '../../src/searchspace/sampler.ts';
 import { pathCost } from '../../src/searchspace/cost.ts';
 import type { SearchSpace } from '../../src/searchspace/space.ts';
 import { planSearch } from '../../src/training/plan.ts';
@@ -14,12 +14,12 @@ import {
   recordOfCommand,
 } from '../../src/trial/channel/channel.ts';
 import { metricFrame } from '../../src/trial/channel/file.ts';
-import { applyParameters, checkPrior, parseTrialConfig } from '../../src/trial/config.ts';
-import type { TrialConfig } from '../../src/trial/config.ts';
-import { parseDocument } from '../../src/trial/documents.ts';
+import { applyParameters, checkPrior, parseTrialConfig } from '../../src/tasks/config.ts';
+import type { TrialConfig } from '../../src/tasks/config.ts';
+import { parseDocument } from '../../src/foundation/documents.ts';
 import { readEnvironment } from '../../src/trial/environment.ts';
 import { parseMetric } from '../../src/trial/metric.ts';
-import { parseResult } from '../../src/trial/result.ts';
+import { parseResult } from '../../src/run-folder/result.ts';
 import { shippedSpace } from '../support/spaces.ts';
 import { documents, garbage, texts, values } from './inputs.ts';
 import { checkProperty, checkShares } from './property.ts';

@@ -3,7 +3,7 @@ import { chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } fr
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { SearchResult } from '../../src/generated/result.ts';
-import { manifestFiles } from '../../src/trial/checkpoint/store.ts';
+import { manifestFiles } from '../../src/run-folder/checkpoint/store.ts';
 import { changedConfig, type TinySearch, writeTinySearch } from '../e2e/support.ts';
 import { runCli } from '../support/command.ts';
 

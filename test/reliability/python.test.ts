@@ -7,8 +7,8 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../../src/foundation/logger.ts';
 import type { NamedArray } from '../../src/training/snapshot.ts';
-import { encodeSafetensors } from '../../src/trial/checkpoint/safetensors.ts';
-import { newestCheckpoint } from '../../src/trial/checkpoint/store.ts';
+import { encodeSafetensors } from '../../src/run-folder/checkpoint/safetensors.ts';
+import { newestCheckpoint } from '../../src/run-folder/checkpoint/store.ts';
 import { writeTinySearch } from '../e2e/support.ts';
 
 /** Prints name, type, shape and digest of the numbers of every array of a file. */

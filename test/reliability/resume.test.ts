@@ -3,7 +3,7 @@ import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } 
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { SearchResult } from '../../src/generated/result.ts';
-import { manifestFiles, readManifest } from '../../src/trial/checkpoint/store.ts';
+import { manifestFiles, readManifest } from '../../src/run-folder/checkpoint/store.ts';
 import { changedConfig, type TinySearch, writeTinySearch } from '../e2e/support.ts';
 import { runCli, startCli, until } from '../support/command.ts';
 

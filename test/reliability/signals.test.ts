@@ -8,9 +8,9 @@ import { text } from 'node:stream/consumers';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeShapesSearch } from '../../scripts/shapes/search.ts';
-import { folderStatus } from '../../src/trial/folder-status.ts';
-import { lockHolder } from '../../src/trial/lock.ts';
-import { findProcess } from '../../src/trial/processes.ts';
+import { folderStatus } from '../../src/run-folder/status.ts';
+import { lockHolder } from '../../src/run-folder/lock.ts';
+import { findProcess } from '../../src/foundation/processes.ts';
 import { startCli, until } from '../support/command.ts';
 import { startExperiment, type TinySearch, writeTinySearch } from '../e2e/support.ts';
 

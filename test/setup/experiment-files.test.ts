@@ -6,9 +6,9 @@ import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { countClasses } from '../../scripts/start/data.ts';
 import { writeExperiment } from '../../scripts/start/experiment-files.ts';
-import { writeShapes } from '../../src/data/shapes.ts';
-import { parseTrialConfig } from '../../src/trial/config.ts';
-import { loadSearchSpace } from '../../src/trial/documents.ts';
+import { writeShapes } from '../../src/data/obtain/shapes.ts';
+import { parseTrialConfig } from '../../src/tasks/config.ts';
+import { loadSearchSpace } from '../../src/tasks/space-files.ts';
 
 describe('writeExperiment', () => {
   let root: string;

@@ -6,7 +6,7 @@ import { loadTensorFlow, type TensorFlow } from '../../src/engine/load.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Parameter } from '../../src/engine/parameter.ts';
 import { createRng } from '../../src/foundation/rng.ts';
-import { createMetaNetwork } from '../../src/search/meta-network.ts';
+import { createMetaNetwork } from '../../src/algorithms/cream/meta-network.ts';
 import { pathCost } from '../../src/searchspace/cost.ts';
 import { creamSkeleton, type CreamSettings } from '../../src/searchspace/cream.ts';
 import { bindSearchSpace, fullSpace, parseSkeleton } from '../../src/searchspace/parse.ts';

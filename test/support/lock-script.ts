@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TrialError } from '../../src/foundation/errors.ts';
-import { acquireLock } from '../../src/trial/lock.ts';
+import { acquireLock } from '../../src/run-folder/lock.ts';
 
 const [folder, rounds, interval] = process.argv.slice(2);
 console.log('ready');

@@ -1,6 +1,6 @@
 /** Computes one operation for much longer than a signal may wait, with the handlers of a search. */
 import { loadTensorFlow } from '../../src/engine/load.ts';
-import { installSignalHandlers, SIGNAL_TIMES } from '../../src/trial/shutdown.ts';
+import { installSignalHandlers, SIGNAL_TIMES } from '../../src/trial/process/shutdown.ts';
 
 const logger = { log: () => undefined };
 installSignalHandlers(process, { logger, hasTerminal: false });

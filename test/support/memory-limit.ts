@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { TrialError } from '../../src/foundation/errors.ts';
 import { trainStudent } from '../../src/training/student.ts';
-import { namingMemory } from '../../src/trial/out-of-memory.ts';
+import { namingMemory } from '../../src/tasks/out-of-memory.ts';
 import { nativeEngine } from './engine.ts';
 import { tinyBatch, tinySupernet, trainingSettings } from './tiny.ts';
 

@@ -2,7 +2,7 @@
  * Opens a data set in a process whose memory peak is its own: `open-data.ts OPTIONS`, in JSON. It
  * prints the images or the error that came of it, and by how much the peak has grown.
  */
-import { openDataset, type DatasetOptions } from '../../src/data/dataset.ts';
+import { openDataset, type DatasetOptions } from '../../src/data/store/dataset.ts';
 import { TrialError } from '../../src/foundation/errors.ts';
 import { silentLogger } from '../../src/foundation/logger.ts';
 

@@ -1,7 +1,7 @@
 /** A process that waits for a signal: `node --import tsx signal-script.ts quick|stuck FILE`. */
 import { appendFile } from 'node:fs/promises';
 import type { Logger } from '../../src/foundation/logger.ts';
-import { installSignalHandlers } from '../../src/trial/shutdown.ts';
+import { installSignalHandlers } from '../../src/trial/process/shutdown.ts';
 
 const [mode, path] = process.argv.slice(2);
 const logger: Logger = {

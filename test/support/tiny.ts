@@ -2,7 +2,7 @@
 import type { Engine } from '../../src/engine/engine.ts';
 import { createRng } from '../../src/foundation/rng.ts';
 import type { NetworkSkeleton } from '../../src/generated/network-skeleton.ts';
-import type { BoardEntry } from '../../src/search/board.ts';
+import type { BoardEntry } from '../../src/algorithms/cream/board.ts';
 import { pathCost } from '../../src/searchspace/cost.ts';
 import { fullSpace, parseSkeleton } from '../../src/searchspace/parse.ts';
 import type { Path, SearchSpace } from '../../src/searchspace/space.ts';

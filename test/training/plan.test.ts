@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { planSearch } from '../../src/training/plan.ts';
 import { defaultMetaInterval, learningRate } from '../../src/training/schedule.ts';
-import { canAfford } from '../../src/training/admission.ts';
+import { canAfford } from '../../src/algorithms/cream/admission.ts';
 import { tinySettings } from '../support/tiny.ts';
 
 describe('learningRate', () => {

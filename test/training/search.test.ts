@@ -8,8 +8,8 @@ import { measurePath, rankPaths } from '../../src/training/ranking.ts';
 import { pathsToRank } from '../../src/training/report.ts';
 import { takeSnapshot } from '../../src/training/snapshot.ts';
 import { initialState, type SearchState } from '../../src/training/state.ts';
-import { isSamePath } from '../../src/search/board.ts';
-import { metaDifference, metaNorm } from '../../src/search/meta-network.ts';
+import { isSamePath } from '../../src/algorithms/cream/board.ts';
+import { metaDifference, metaNorm } from '../../src/algorithms/cream/meta-network.ts';
 import { nativeEngine } from '../support/engine.ts';
 import { METRIC_KEYS } from '../support/metrics.ts';
 import {

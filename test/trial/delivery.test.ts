@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import type { Metric } from '../../src/generated/nni-message.ts';
 import { metricKey } from '../../src/trial/channel/channel.ts';
-import { folderStatus } from '../../src/trial/folder-status.ts';
+import { folderStatus } from '../../src/run-folder/status.ts';
 import { METRICS_FILE, readUndelivered, UNDELIVERED_FILE } from '../../src/trial/outbox.ts';
 import { writeTinySearch } from '../e2e/support.ts';
 import { runCli, startCli, type StartedCli, until } from '../support/command.ts';

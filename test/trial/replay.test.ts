@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metric } from '../../src/generated/nni-message.ts';
-import { acquireLock } from '../../src/trial/lock.ts';
+import { acquireLock } from '../../src/run-folder/lock.ts';
 import { METRICS_FILE, readUndelivered, UNDELIVERED_FILE } from '../../src/trial/outbox.ts';
 import { replay } from '../../src/trial/replay.ts';
 import { FakeManager } from '../support/fake-manager.ts';

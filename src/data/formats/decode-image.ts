@@ -1,0 +1,107 @@
+import path from 'node:path';
+import sharp, { type Sharp } from 'sharp';
+import { CHANNELS } from '../store/image-set.ts';
+import type { EncodedImage, Payload } from './source.ts';
+
+// One thread an image and no memory of it: several images are decoded at a time.
+sharp.concurrency(1);
+sharp.cache(false);
+
+/** Larger images are refused by their header, before any of their pixels is decoded. */
+const MAX_SIDE = 32_768;
+/** 8192 x 8192. */
+const MAX_PIXELS = 2 ** 26;
+
+const FORMATS = [
+  {
+    name: 'JPEG',
+    signature: Buffer.from([0xff, 0xd8, 0xff]),
+    extension: /\.jpe?g$/iu,
+    proper: '.jpg',
+  },
+  {
+    name: 'PNG',
+    signature: Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    extension: /\.png$/iu,
+    proper: '.png',
+  },
+];
+
+/** Lets pass what its first bytes say is the format that its name says. */
+function checkFormat({ name, bytes }: EncodedImage): void {
+  const format = FORMATS.find(({ signature }) =>
+    signature.equals(bytes.subarray(0, signature.length)),
+  );
+  if (!format) {
+    throw new Error(bytes.length === 0 ? 'the file is empty' : 'neither JPEG nor PNG: convert it');
+  }
+  if (!format.extension.test(name)) {
+    const { ext } = path.parse(name);
+    throw new Error(`${format.name} data in a ${ext} file: rename it to ${format.proper}`);
+  }
+}
+
+/** A missing or damaged part is an error: it is never filled with grey. */
+function openBytes(bytes: Uint8Array): Sharp {
+  return sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'warning' });
+}
+
+/** Checks the dimensions and colours that an image claims; returns whether it is upright. */
+async function checkHeader(bytes: Uint8Array): Promise<boolean> {
+  // The limit is checked here, where the message can say more.
+  const header = sharp(bytes, { limitInputPixels: false });
+  const { width, height, space } = await orDamaged(header.metadata());
+  if (Math.max(width, height) > MAX_SIDE || width * height > MAX_PIXELS) {
+    throw new Error(
+      `${width} x ${height} pixels: at most ${MAX_SIDE} a side and ${MAX_PIXELS} in all are decoded`,
+    );
+  }
+  if (space === 'cmyk') {
+    throw new Error('CMYK colours: convert it to RGB');
+  }
+  return height > width;
+}
+
+/** Checks an image by its name, signature and header, and decodes the rows that a crop would not. */
+async function openEncoded(encoded: EncodedImage): Promise<Sharp> {
+  const { bytes } = encoded;
+  checkFormat(encoded);
+  if (await checkHeader(bytes)) {
+    // The centre is cropped without the last rows, and a file that lacks only those is damaged too.
+    await orDamaged(openBytes(bytes).resize(1, 1, { fit: 'fill' }).raw().toBuffer());
+  }
+  return openBytes(bytes).autoOrient();
+}
+
+/** Gives one reason for all faults: libvips mixes the messages of images that fail at one time. */
+async function orDamaged<T>(decoding: Promise<T>): Promise<T> {
+  try {
+    return await decoding;
+  } catch (cause) {
+    throw new Error('damaged or cut short', { cause });
+  }
+}
+
+/**
+ * Decodes one image, `uint8 [size, size, 3]` in sRGB; other shapes are cropped at their centre.
+ *
+ * @throws Error with the reason when the image is damaged, too large, in CMYK or of another kind than
+ * its name says.
+ */
+export async function decodePixels(payload: Payload, size: number): Promise<Uint8Array> {
+  if (payload.kind === 'pixels' && payload.side === size) {
+    return payload.pixels;
+  }
+  const image =
+    payload.kind === 'encoded'
+      ? await openEncoded(payload)
+      : sharp(payload.pixels, {
+          raw: { width: payload.side, height: payload.side, channels: CHANNELS },
+        });
+  const square = image
+    .resize(size, size, { fit: 'cover' })
+    .flatten({ background: '#000000' })
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' });
+  return orDamaged(square.toBuffer());
+}

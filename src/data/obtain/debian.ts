@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { messageOf, TrialError } from '../../foundation/errors.ts';
+import type { Logger } from '../../foundation/logger.ts';
+import { exists } from '../../foundation/files.ts';
+
+const PACKAGE = 'dataset-fashion-mnist';
+/** Where the package puts the four IDX files. */
+const CONTENT = 'usr/share/datasets/fashion-mnist';
+const NETWORK_TIMEOUT_S = 20;
+/** The names of the MNIST family, as the package and the official place have them. */
+export const FASHION_FILES = [
+  'train-images-idx3-ubyte.gz',
+  'train-labels-idx1-ubyte.gz',
+  't10k-images-idx3-ubyte.gz',
+  't10k-labels-idx1-ubyte.gz',
+] as const;
+
+/** Runs a program in a folder; rejects when it cannot be started or does not end with 0. */
+export type RunCommand = (
+  command: string,
+  args: readonly string[],
+  folder: string,
+) => Promise<void>;
+
+/** Runs a real program and keeps what it prints for the error. */
+export const runCommand: RunCommand = async (command, args, folder) => {
+  await promisify(execFile)(command, args, { cwd: folder });
+};
+
+/** What fetching a package needs from outside. */
+export interface DebianDependencies {
+  readonly run: RunCommand;
+  readonly logger: Logger;
+}
+
+/** Lists and archives of apt that belong to nobody but us, so that no root is needed. */
+async function privateApt(folder: string): Promise<string[]> {
+  const state = path.join(folder, 'state');
+  const cache = path.join(folder, 'cache');
+  await mkdir(path.join(state, 'lists', 'partial'), { recursive: true });
+  await mkdir(path.join(cache, 'archives', 'partial'), { recursive: true });
+  const options = [
+    `Dir::State=${state}`,
+    `Dir::Cache=${cache}`,
+    'APT::Sandbox::User=root',
+    'Acquire::Languages=none',
+    'Acquire::Retries=0',
+    `Acquire::http::Timeout=${NETWORK_TIMEOUT_S}`,
+    `Acquire::https::Timeout=${NETWORK_TIMEOUT_S}`,
+  ];
+  return options.flatMap((option) => ['-o', option]);
+}
+
+async function downloadAndUnpack(folder: string, run: RunCommand): Promise<string> {
+  const options = await privateApt(folder);
+  await run('apt-get', [...options, 'update'], folder);
+  await run('apt-get', [...options, 'download', PACKAGE], folder);
+  const archive = (await readdir(folder)).find((name) => name.endsWith('.deb'));
+  if (archive === undefined) {
+    throw new Error(`apt-get left no ${PACKAGE} package behind`);
+  }
+  await run('dpkg-deb', ['-x', archive, 'content'], folder);
+  return path.join(folder, 'content', CONTENT);
+}
+
+/** Whether all four files are there. */
+export async function hasFashionMnist(folder: string): Promise<boolean> {
+  const found = await Promise.all(FASHION_FILES.map((name) => exists(path.join(folder, name))));
+  return found.every(Boolean);
+}
+
+/**
+ * Takes Fashion-MNIST out of Debian's package, whose signature apt verifies. Needs no root: apt works
+ * on lists and a cache of its own, which are removed afterwards.
+ *
+ * @param folder - Receives the four IDX files; made if it is missing.
+ * @throws TrialError `DOWNLOAD_FAILED` when apt or dpkg is missing or fails.
+ */
+export async function fetchFashionMnistFromDebian(
+  folder: string,
+  { run, logger }: DebianDependencies,
+): Promise<void> {
+  if (await hasFashionMnist(folder)) {
+    return;
+  }
+  logger.log('info', `data: Fashion-MNIST from Debian's package ${PACKAGE}`);
+  const work = `${path.resolve(folder)}.${process.pid}.partial`;
+  try {
+    await mkdir(work, { recursive: true });
+    const content = await downloadAndUnpack(work, run);
+    await mkdir(folder, { recursive: true });
+    for (const name of FASHION_FILES) {
+      await rename(path.join(content, name), path.join(folder, name));
+    }
+  } catch (cause) {
+    const complaint = {
+      where: `Debian package ${PACKAGE}`,
+      wanted: 'apt-get download and dpkg-deb -x to work',
+      found: messageOf(cause).trim(),
+      next: 'Check the package sources of apt, or choose other data.',
+    };
+    throw new TrialError('DOWNLOAD_FAILED', complaint, cause);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}

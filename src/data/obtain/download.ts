@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { messageOf, TrialError } from '../../foundation/errors.ts';
+import { exists } from '../../foundation/files.ts';
+
+/** One file at its official place. */
+export interface RemoteFile {
+  readonly url: string;
+  /** MD5 as the official place publishes it, in hexadecimal. */
+  readonly md5: string;
+}
+
+async function md5Of(file: string): Promise<string> {
+  const hash = createHash('md5');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
+
+function failed({ url }: RemoteFile, wanted: string, cause: unknown): TrialError {
+  const reason = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
+  const complaint = {
+    where: url,
+    wanted,
+    found: `${messageOf(cause)}${reason === cause ? '' : ` (${messageOf(reason)})`}`,
+    next: 'Check the network and try again, or name a folder with your own images.',
+  };
+  return new TrialError('DOWNLOAD_FAILED', complaint, cause);
+}
+
+/** Streams the answer into a file and returns its MD5. */
+async function receive(response: Response, file: string): Promise<string> {
+  const hash = createHash('md5');
+  const tap = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      done(null, chunk);
+    },
+  });
+  const body = response.body ?? new ReadableStream<Uint8Array>();
+  await pipeline(Readable.fromWeb(body), tap, createWriteStream(file));
+  return hash.digest('hex');
+}
+
+async function request(remote: RemoteFile, fetch: typeof globalThis.fetch): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(remote.url);
+  } catch (cause) {
+    throw failed(remote, 'an answer', cause);
+  }
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw failed(remote, 'the file', `HTTP status ${response.status}`);
+  }
+  return response;
+}
+
+/**
+ * Fetches a file once: a file with the right checksum is kept, any other one is replaced. Nothing
+ * appears under the final name before its checksum agrees.
+ *
+ * @throws TrialError `DOWNLOAD_FAILED` when the place cannot be reached, refuses, or sends other bytes.
+ */
+export async function downloadOnce(
+  remote: RemoteFile,
+  file: string,
+  fetch: typeof globalThis.fetch,
+): Promise<void> {
+  if ((await exists(file)) && (await md5Of(file)) === remote.md5) {
+    return;
+  }
+  await mkdir(path.dirname(file), { recursive: true });
+  const response = await request(remote, fetch);
+  const partial = `${file}.${process.pid}.partial`;
+  try {
+    const md5 = await receive(response, partial);
+    if (md5 !== remote.md5) {
+      throw failed(remote, `MD5 ${remote.md5}`, `MD5 ${md5}`);
+    }
+    await rename(partial, file);
+  } catch (cause) {
+    throw cause instanceof TrialError ? cause : failed(remote, 'the whole file', cause);
+  } finally {
+    await rm(partial, { force: true });
+  }
+}

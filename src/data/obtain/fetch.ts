@@ -1,0 +1,117 @@
+import path from 'node:path';
+import { TrialError } from '../../foundation/errors.ts';
+import {
+  FASHION_FILES,
+  fetchFashionMnistFromDebian,
+  hasFashionMnist,
+  type DebianDependencies,
+} from './debian.ts';
+import { downloadOnce } from './download.ts';
+import { writeShapes, type ShapesSpec } from './shapes.ts';
+
+/** Data sets that are fetched by name. */
+export const REMOTE_DATASETS = ['cifar10', 'fashion-mnist'] as const;
+
+/** Name of a data set that can be fetched. */
+export type RemoteDataset = (typeof REMOTE_DATASETS)[number];
+
+const CIFAR10_PLACE = 'https://www.cs.toronto.edu/~kriz/';
+const CIFAR10_FILE = 'cifar-10-binary.tar.gz';
+const FASHION_PLACE = 'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/';
+
+/** MD5 of each file as its official page publishes it. */
+const CHECKSUMS = {
+  [CIFAR10_FILE]: 'c32a1d4ab5d03f1284b67883e8d87530',
+  'train-images-idx3-ubyte.gz': '8d4fb7e6c68d591d4c3dfef9ec88bf0d',
+  'train-labels-idx1-ubyte.gz': '25c81989df183df01b3e8a0aad5dffbe',
+  't10k-images-idx3-ubyte.gz': 'bef4ecab320f06d8554ea6380940ec79',
+  't10k-labels-idx1-ubyte.gz': 'bb300cfdad3c16e7a12a480ee83cd310',
+} as const;
+
+/** Where data sets are fetched to and with what. */
+export interface FetchOptions extends DebianDependencies {
+  /** Folder of all fetched data; each set gets its own folder in it. */
+  readonly folder: string;
+  readonly fetch: typeof globalThis.fetch;
+  /** Place that stands in for the official ones; ends with a slash. */
+  readonly baseUrl?: string | undefined;
+  /** Size of the generated set; 6,000 training images of 32 x 32 pixels, if it is left out. */
+  readonly shapes?: ShapesSpec | undefined;
+}
+
+async function downloadFiles(
+  names: readonly (keyof typeof CHECKSUMS)[],
+  folder: string,
+  options: Pick<FetchOptions, 'fetch' | 'logger'> & { readonly place: string },
+): Promise<void> {
+  for (const name of names) {
+    const remote = { url: new URL(name, options.place).href, md5: CHECKSUMS[name] };
+    options.logger.log('info', `data: ${remote.url}`);
+    await downloadOnce(remote, path.join(folder, name), options.fetch);
+  }
+}
+
+/** Debian's package where there is apt-get, else, or when that fails, the official place. */
+async function fetchFashionMnist(folder: string, options: FetchOptions): Promise<void> {
+  if (await hasFashionMnist(folder)) {
+    return;
+  }
+  try {
+    await fetchFashionMnistFromDebian(folder, options);
+  } catch (thrown) {
+    if (!(thrown instanceof TrialError)) {
+      throw thrown;
+    }
+    options.logger.log('warning', `data: ${thrown.message}`);
+    const place = options.baseUrl ?? FASHION_PLACE;
+    await downloadFiles(FASHION_FILES, folder, { ...options, place });
+  }
+}
+
+/**
+ * Fetches a data set once and returns the path to open, which `auto` tells the format of.
+ *
+ * @throws TrialError `DOWNLOAD_FAILED` when no place gives it with the published checksum.
+ */
+export async function fetchDataset(name: RemoteDataset, options: FetchOptions): Promise<string> {
+  const folder = path.join(options.folder, name);
+  switch (name) {
+    case 'cifar10':
+      await downloadFiles([CIFAR10_FILE], folder, {
+        ...options,
+        place: options.baseUrl ?? CIFAR10_PLACE,
+      });
+      return path.join(folder, CIFAR10_FILE);
+    case 'fashion-mnist':
+      await fetchFashionMnist(folder, options);
+      return folder;
+  }
+}
+
+/** Images of the generated set that stands in where nothing can be fetched. */
+const DEFAULT_SHAPES = { classes: 10, train: 6000, test: 1000, size: 32, seed: 1 };
+
+/** Writes the generated shapes, needs no network, and returns the path to open. */
+export async function generateShapes(
+  options: Pick<FetchOptions, 'folder' | 'logger' | 'shapes'>,
+): Promise<string> {
+  const folder = path.join(options.folder, 'shapes');
+  options.logger.log('info', `data: generated shapes in ${folder}`);
+  await writeShapes(folder, options.shapes ?? DEFAULT_SHAPES);
+  return folder;
+}
+
+/** Fashion-MNIST where it can be had, else generated shapes; the log says which. */
+export async function defaultData(options: FetchOptions): Promise<string> {
+  try {
+    const folder = await fetchDataset('fashion-mnist', options);
+    options.logger.log('info', `data: Fashion-MNIST in ${folder}`);
+    return folder;
+  } catch (thrown) {
+    if (!(thrown instanceof TrialError)) {
+      throw thrown;
+    }
+    options.logger.log('warning', `data: Fashion-MNIST cannot be had: ${thrown.message}`);
+    return generateShapes(options);
+  }
+}

@@ -1,0 +1,110 @@
+import path from 'node:path';
+import { sha256 } from '../../foundation/digest.ts';
+import { TrialError } from '../../foundation/errors.ts';
+import type { Logger } from '../../foundation/logger.ts';
+import { readCache, writeCache } from './cache.ts';
+import { decodeParts, type DecodedParts } from './decode-parts.ts';
+import { locateSource, type DataFormat } from '../formats/locate.ts';
+import { escapeField } from './quarantine.ts';
+import type { ImageSource, Listing, Part } from '../formats/source.ts';
+import { stratifiedOrder } from './stratify.ts';
+
+/** Part of the key: to be raised when decoding gives other pixels, or takes other files, than before. */
+const DECODER = 3;
+const SKIPPED_SHOWN = 5;
+
+/** A data set in memory. */
+export interface Dataset extends DecodedParts {
+  readonly classes: readonly string[];
+  /** Whether the images are digits or other signs, which must not be mirrored. */
+  readonly digits: boolean;
+}
+
+/** Which data set is opened and how. */
+export interface DatasetOptions {
+  readonly path: string;
+  readonly format: DataFormat | 'auto';
+  /** Height and width in pixels that every image is brought to. */
+  readonly imageSize: number;
+  /** Folder of the cache; made if it is missing. */
+  readonly cacheFolder: string;
+  /** Most images of a part; the classes keep their proportions. All, if it is left out. */
+  readonly maxImages?: number | undefined;
+  readonly logger: Logger;
+}
+
+async function cacheFileOf(source: ImageSource, options: DatasetOptions): Promise<string> {
+  const { imageSize, maxImages, cacheFolder } = options;
+  const files = await source.fingerprint();
+  const key = [DECODER, path.resolve(source.path), imageSize, maxImages ?? 'all', ...files];
+  const digest = sha256(key.join('\n')).slice(0, 16);
+  return path.join(cacheFolder, `${path.basename(source.path)}-${imageSize}-${digest}.u8`);
+}
+
+/** Positions of one part, at most `limit` of them, in the order of the listing. */
+function wantedOfPart({ images }: Listing, part: Part, limit: number): number[] {
+  const positions = images.flatMap((image, position) => (image.part === part ? [position] : []));
+  if (positions.length <= limit) {
+    return positions;
+  }
+  const labels = Int32Array.from(positions, (position) => images[position]?.label ?? 0);
+  const chosen = stratifiedOrder(labels, 0).slice(0, limit).sort();
+  return Array.from(chosen, (index) => positions[index] ?? 0);
+}
+
+async function decode(source: ImageSource, options: DatasetOptions): Promise<DecodedParts> {
+  const listing = await source.list();
+  const limit = options.maxImages ?? Infinity;
+  const train = wantedOfPart(listing, 'train', limit);
+  const wanted = [...train, ...wantedOfPart(listing, 'test', limit)].sort((a, b) => a - b);
+  const { imageSize: size, logger } = options;
+  const parts = await decodeParts(source, listing, { wanted, size, logger });
+  if (parts.train.count === 0) {
+    throw new TrialError('DATA_INVALID', {
+      where: source.path,
+      wanted: 'training images',
+      found: `none that can be used out of ${train.length}`,
+      next: 'Check the files of the training part.',
+    });
+  }
+  return parts;
+}
+
+function reportSkipped({ skipped }: DecodedParts, logger: Logger): void {
+  for (const { name, reason } of skipped.slice(0, SKIPPED_SHOWN)) {
+    logger.log('warning', `skipped ${escapeField(name)}: ${escapeField(reason)}`);
+  }
+  if (skipped.length > SKIPPED_SHOWN) {
+    logger.log('warning', `skipped ${skipped.length - SKIPPED_SHOWN} more images`);
+  }
+}
+
+async function loadParts(source: ImageSource, options: DatasetOptions): Promise<DecodedParts> {
+  const file = await cacheFileOf(source, options);
+  const cached = await readCache(file, options.logger);
+  if (cached) {
+    options.logger.log('info', `images: ${cached.train.count} from the cache ${file}`);
+    return cached;
+  }
+  options.logger.log('info', `images: decoding ${source.path} once into ${file}`);
+  const parts = await decode(source, options);
+  await writeCache(file, parts);
+  return parts;
+}
+
+/**
+ * Opens a data set: decoded once into a compact cache file, then read from there.
+ *
+ * @throws TrialError `DATA_NOT_FOUND` or `DATA_INVALID` for data that cannot be used,
+ * `FILE_UNREADABLE` when the disk fails, `FILE_UNWRITABLE` when the cache cannot be written. Damaged
+ * images are skipped and named, up to the limits of a quarantine; what exceeds them is never cached,
+ * so that cached sets keep them.
+ */
+export async function openDataset(options: DatasetOptions): Promise<Dataset> {
+  const source = await locateSource(options.path, options.format);
+  const parts = await loadParts(source, options);
+  reportSkipped(parts, options.logger);
+  const { classes } = parts.train;
+  const digits = source.signs || classes.every((name) => /^\d$/u.test(name));
+  return { ...parts, classes, digits };
+}

@@ -1,0 +1,118 @@
+import { TrialError } from '../../foundation/errors.ts';
+import { plainBatch, type Batch, type Normalisation } from './batch.ts';
+import type { ImageSet } from '../store/image-set.ts';
+import { stratifiedOrder } from '../store/stratify.ts';
+
+const HELD_OUT_SHARE = 0.1;
+const MOST_HELD_OUT = 5000;
+/** Images of the mini-set and of the meta step's validation part, where there are enough. */
+const SMALL_PART = 256;
+const PARTS = 3;
+
+/** Disjoint indices into the training images, each stratified at every prefix. */
+export interface HeldOutSplit {
+  /** What is left to train on. */
+  readonly training: Int32Array;
+  /** Mini-set that admission to the board is measured on. */
+  readonly board: Int32Array;
+  /** Validation images of the meta step. */
+  readonly meta: Int32Array;
+  /** What rankings are measured on. */
+  readonly ranking: Int32Array;
+}
+
+/**
+ * Holds out a tenth of the training images, at most 5,000: 256 for the board, 256 for the meta step,
+ * the rest for ranking. Where fewer than 768 are held out, the three parts are of one size.
+ *
+ * @param labels - `int32 [count]`, class indices.
+ * @throws TrialError `DATA_INVALID` when a part is too small for one image of each class.
+ */
+export function splitHeldOut(
+  labels: Int32Array,
+  { seed }: { readonly seed: number },
+): HeldOutSplit {
+  const heldOut = Math.min(MOST_HELD_OUT, Math.floor(labels.length * HELD_OUT_SHARE));
+  const small = Math.min(SMALL_PART, Math.floor(heldOut / PARTS));
+  const classes = new Set(labels).size;
+  const least = Math.min(SMALL_PART, Math.max(1, classes));
+  if (small < least) {
+    throw new TrialError('DATA_INVALID', {
+      where: 'training images',
+      wanted: `at least ${Math.ceil((least * PARTS) / HELD_OUT_SHARE)} for ${classes} classes`,
+      found: String(labels.length),
+      next: 'Use more images or fewer classes: a tenth is held out in three parts.',
+    });
+  }
+  const order = stratifiedOrder(labels, seed);
+  return {
+    board: order.slice(0, small),
+    meta: order.slice(small, 2 * small),
+    ranking: order.slice(2 * small, heldOut),
+    training: order.slice(heldOut),
+  };
+}
+
+/** The training loop's port for images that are not trained on. */
+export interface HeldOut {
+  readonly board: Batch;
+  meta(metaStep: number): Batch;
+  readonly ranking: readonly Batch[];
+  readonly calibration: readonly Batch[];
+}
+
+/** How held-out images are handed out. */
+export interface HeldOutOptions {
+  readonly images: ImageSet;
+  readonly split: HeldOutSplit;
+  readonly normalisation: Normalisation;
+  /** Images of a ranking, calibration or test batch; the last one may be smaller. */
+  readonly batchSize: number;
+  /** Images of one meta step. */
+  readonly metaImages: number;
+  /** Training images that batch norm is recalibrated on. */
+  readonly calibrationImages: number;
+}
+
+/** Cuts indices into batches of normalised images, the last one as small as it comes. */
+export function plainBatches(
+  set: ImageSet,
+  indices: Int32Array,
+  options: { readonly batchSize: number; readonly normalisation: Normalisation },
+): Batch[] {
+  const count = Math.ceil(indices.length / options.batchSize);
+  return Array.from({ length: count }, (_, batch) => {
+    const start = batch * options.batchSize;
+    const members = indices.subarray(start, start + options.batchSize);
+    return plainBatch(set, members, options.normalisation);
+  });
+}
+
+/** Batches of a split. Meta steps cycle through their part, wrapping around at its end. */
+export function heldOutBatches(options: HeldOutOptions): HeldOut {
+  const { images, split, normalisation } = options;
+  const metaImages = Math.min(options.metaImages, split.meta.length);
+  const batches = (indices: Int32Array): Batch[] => plainBatches(images, indices, options);
+  return {
+    board: plainBatch(images, split.board, normalisation),
+    meta: (metaStep) => {
+      const member = (_: unknown, at: number): number =>
+        split.meta[(metaStep * metaImages + at) % split.meta.length] ?? 0;
+      return plainBatch(images, Int32Array.from({ length: metaImages }, member), normalisation);
+    },
+    ranking: batches(split.ranking),
+    calibration: batches(split.training.subarray(0, options.calibrationImages)),
+  };
+}
+
+/** Batches of a whole set in its own order, such as the test part. */
+export function testBatches(
+  set: ImageSet,
+  options: { readonly batchSize: number; readonly normalisation: Normalisation },
+): Batch[] {
+  return plainBatches(
+    set,
+    Int32Array.from({ length: set.count }, (_, index) => index),
+    options,
+  );
+}

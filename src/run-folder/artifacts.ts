@@ -1,0 +1,52 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeFolder } from '../foundation/files.ts';
+import type { SearchResult } from '../generated/result.ts';
+import { architectureFiles } from '../searchspace/architecture.ts';
+import type { Path, SearchSpace } from '../searchspace/space.ts';
+import { PARTIAL, unlessUnwritable, writeAtomically } from '../foundation/atomic-file.ts';
+import { checkDisk } from './disk.ts';
+
+/** Name of the result file within the output folder. */
+export const RESULT_FILE = 'result.json';
+
+/** Name of the folder of architecture files within the output folder. */
+export const ARCHITECTURE_FOLDER = 'nas';
+
+/**
+ * Makes the output folder, looks for room on its disk and tries to write there, before anything
+ * expensive is begun.
+ *
+ * @param neededBytes - What the search will write.
+ * @throws TrialError FILE_UNWRITABLE
+ */
+export async function prepareOutput(folder: string, neededBytes: number): Promise<void> {
+  const architectures = join(folder, ARCHITECTURE_FOLDER);
+  await unlessUnwritable(folder, async () => {
+    await makeFolder(architectures);
+    await checkDisk(folder, neededBytes);
+    for (const place of [folder, architectures]) {
+      const trace = join(place, `${RESULT_FILE}${PARTIAL}`);
+      await writeFile(trace, '');
+      await rm(trace);
+    }
+  });
+}
+
+/**
+ * Writes the architecture files, then `result.json`: where that one is, the others are.
+ *
+ * @throws TrialError FILE_UNWRITABLE
+ */
+export async function writeArtifacts(
+  folder: string,
+  result: SearchResult,
+  { space, path }: { space: SearchSpace; path: Path },
+): Promise<void> {
+  const architectures = join(folder, ARCHITECTURE_FOLDER);
+  await unlessUnwritable(folder, () => makeFolder(architectures));
+  for (const { name, text } of architectureFiles(space, path)) {
+    await writeAtomically(join(architectures, name), text);
+  }
+  await writeAtomically(join(folder, RESULT_FILE), `${JSON.stringify(result, null, 2)}\n`);
+}

@@ -1,0 +1,177 @@
+/** At most one search writes into an output folder: `lock.json` names the process that does. */
+
+import { randomUUID } from 'node:crypto';
+import { link, lstat, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { TrialError } from '../foundation/errors.ts';
+import { makeFolder, removeLeftovers } from '../foundation/files.ts';
+import { PARTIAL, unlessUnwritable } from '../foundation/atomic-file.ts';
+import { findProcess } from '../foundation/processes.ts';
+
+/** Name of the lock within the output folder. */
+export const LOCK_FILE = 'lock.json';
+
+/** Age from which on a file beside the lock is a leftover, milliseconds: it is there for a few. */
+const LEFT_OVER_MS = 60_000;
+
+/** What a lock says about the process that made it. */
+export interface LockRecord {
+  readonly pid: number;
+  /** Clock ticks from the boot to the start of the process: tells it from a later one of its pid. */
+  readonly processStart: string;
+  /** Changes at every boot of the machine. */
+  readonly bootId: string;
+  readonly host: string;
+  readonly command: string;
+  /** ISO 8601. */
+  readonly time: string;
+}
+
+/** What the lock tells the person who finds it. */
+export interface LockOwner {
+  /** Command line of the search. */
+  readonly command: string;
+  readonly time: Date;
+}
+
+/** A lock that this process holds. */
+export interface Lock {
+  /** Gives the folder free; does nothing where the lock is somebody else's by now. Never rejects. */
+  release(): Promise<void>;
+}
+
+/**
+ * Locks a folder for this process, and makes it where it is missing. The lock of a dead process
+ * is taken over: of any number of processes that try at once, one gets it.
+ *
+ * @throws TrialError FOLDER_IN_USE when a process that lives, or one of another machine, holds it.
+ * @throws TrialError FILE_UNWRITABLE
+ */
+export async function acquireLock(folder: string, { command, time }: LockOwner): Promise<Lock> {
+  const file = join(folder, LOCK_FILE);
+  const record: LockRecord = { ...(await thisProcess()), command, time: time.toISOString() };
+  const text = `${JSON.stringify(record, null, 2)}\n`;
+  await unlessUnwritable(folder, async () => {
+    await makeFolder(folder);
+    const own = `${file}.${randomUUID()}${PARTIAL}`;
+    try {
+      await writeFile(own, text);
+      await claim(file, own);
+      await removeLeftovers(own, isLeftover, LEFT_OVER_MS);
+    } finally {
+      await rm(own, { force: true });
+    }
+  });
+  return {
+    release: async () => {
+      const isOwn = (await textOf(file).catch(() => null)) === text;
+      // Where the disk is read-only by now the file stays, and is dead with this process.
+      if (isOwn) await rm(file, { force: true }).catch(() => undefined);
+    },
+  };
+}
+
+/** The process that holds a folder's lock; null where there is no lock or only a dead one's. */
+export async function lockHolder(folder: string): Promise<LockRecord | null> {
+  return holderOf(await textOf(join(folder, LOCK_FILE)));
+}
+
+/**
+ * Gives `name` to the file `own`, which holds this process's record. Only who holds the lock
+ * `name.takeover` may replace a dead lock, and looks again when it does: between the first look
+ * and the replacement another process may have done so. That lock may be dead in its turn.
+ */
+async function claim(name: string, own: string): Promise<void> {
+  if (await linked(own, name)) return;
+  const text = await textOf(name);
+  await refuseLive(name, text);
+  if (text === null) return claim(name, own);
+  const guard = `${name}.takeover`;
+  await claim(guard, own);
+  const now = await textOf(name);
+  // This takes the lock and gives the guard free at once.
+  if (now !== null && (await holderOf(now)) === null) return rename(guard, name);
+  await rm(guard);
+  await claim(name, own);
+}
+
+function isLeftover(name: string): boolean {
+  return name.startsWith(LOCK_FILE) && name.endsWith(PARTIAL);
+}
+
+/** Whether the name was free; of several processes that link it, one finds it so. */
+async function linked(own: string, name: string): Promise<boolean> {
+  try {
+    await link(own, name);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Text of a lock; null where there is none, and empty of a link that leads nowhere. */
+async function textOf(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const status = await lstat(file).catch(() => null);
+    return status?.isSymbolicLink() ? '' : null;
+  }
+}
+
+/** The record of a lock whose process lives, as far as this machine can know. */
+async function holderOf(text: string | null): Promise<LockRecord | null> {
+  const record = text === null ? null : parseRecord(text);
+  return record !== null && (await lives(record)) ? record : null;
+}
+
+/** Null for a damaged lock: they are written whole, so a crash of the machine cut it. */
+function parseRecord(text: string): LockRecord | null {
+  let record: Partial<LockRecord> | null;
+  try {
+    record = JSON.parse(text) as Partial<LockRecord> | null;
+  } catch {
+    return null;
+  }
+  const { pid, processStart, bootId, host, command, time } = record ?? {};
+  const texts = [processStart, bootId, host, command, time];
+  const isWhole = Number.isSafeInteger(pid) && texts.every((each) => typeof each === 'string');
+  return isWhole ? (record as LockRecord) : null;
+}
+
+async function lives({ host, bootId, pid, processStart }: LockRecord): Promise<boolean> {
+  if (host !== hostname()) return true;
+  return bootId === (await currentBoot()) && processStart === (await processStartOf(pid));
+}
+
+async function thisProcess(): Promise<Omit<LockRecord, 'command' | 'time'>> {
+  const { pid } = process;
+  const [processStart, bootId] = await Promise.all([processStartOf(pid), currentBoot()]);
+  return { pid, processStart: processStart ?? '', bootId, host: hostname() };
+}
+
+async function currentBoot(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+}
+
+async function processStartOf(pid: number): Promise<string | null> {
+  return (await findProcess(pid))?.start ?? null;
+}
+
+async function refuseLive(file: string, text: string | null): Promise<void> {
+  const holder = await holderOf(text);
+  if (holder === null) return;
+  const { pid, host, command, time } = holder;
+  const isHere = host === hostname();
+  throw new TrialError('FOLDER_IN_USE', {
+    where: file,
+    wanted: 'a folder that no other search writes to',
+    found: `process ${pid} of ${isHere ? 'this machine' : host} since ${time}: ${command}`,
+    next: isHere
+      ? `Wait for it, stop it with "kill ${pid}", or name another folder`
+      : `Wait for it or name another folder; if ${host} does not run it any more, delete the file`,
+  });
+}

@@ -1,0 +1,97 @@
+import { defaultAugmentation, type Augmentation } from '../data/stream/augment.ts';
+import { measureNormalisation, type Normalisation } from '../data/stream/batch.ts';
+import { openDataset, type Dataset } from '../data/store/dataset.ts';
+import {
+  heldOutBatches,
+  splitHeldOut,
+  testBatches,
+  type HeldOutSplit,
+} from '../data/stream/held-out.ts';
+import { createTrainingBatches } from '../data/stream/training-batches.ts';
+import { TrialError } from '../foundation/errors.ts';
+import type { Logger } from '../foundation/logger.ts';
+import type { SearchSpace } from '../searchspace/space.ts';
+import type { Batch, Clock, HeldOut } from '../training/ports.ts';
+import type { TrialConfig } from './config.ts';
+
+/** The images of a run in their parts. */
+export interface Images {
+  readonly dataset: Dataset;
+  readonly split: HeldOutSplit;
+  /** Of the training part. */
+  readonly normalisation: Normalisation;
+  readonly heldOut: HeldOut;
+  /** Batches of the test part; null where there is none. */
+  readonly test: Iterable<Batch> | null;
+}
+
+/** Images of one batch where no gradient is taken. */
+const EVALUATION_BATCH = 250;
+
+/**
+ * Opens the data set of a config and splits it.
+ *
+ * @throws TrialError DATA_NOT_FOUND, DATA_INVALID, or CONFIG_INVALID when its classes are not the
+ *   skeleton's.
+ */
+export async function openImages(
+  config: TrialConfig,
+  space: SearchSpace,
+  logger: Logger,
+): Promise<Images> {
+  const { data, seed, metaImages, calibrationImages } = config;
+  const dataset = await openDataset({
+    ...data,
+    imageSize: space.imageSize,
+    cacheFolder: data.cache,
+    logger,
+  });
+  checkClasses(dataset, space, data.path);
+  const { train } = dataset;
+  const split = splitHeldOut(train.labels, { seed });
+  const normalisation = measureNormalisation(train, split.training);
+  const evaluation = { normalisation, batchSize: EVALUATION_BATCH };
+  return {
+    dataset,
+    split,
+    normalisation,
+    heldOut: heldOutBatches({ images: train, split, ...evaluation, metaImages, calibrationImages }),
+    test: dataset.test === null ? null : testBatches(dataset.test, evaluation),
+  };
+}
+
+/** Starts the thread that makes the training batches. The caller closes them. */
+export function openTrainingBatches(
+  { dataset, split, normalisation }: Images,
+  config: TrialConfig,
+  { stepsPerEpoch, clock }: { stepsPerEpoch: number; clock: Clock },
+): ReturnType<typeof createTrainingBatches> {
+  return createTrainingBatches({
+    images: dataset.train,
+    indices: split.training,
+    normalisation,
+    augmentation: augmentationOf(config.data, dataset),
+    batchSize: config.batchSize,
+    seed: config.seed,
+    stepsPerEpoch,
+    clock,
+  });
+}
+
+function augmentationOf(
+  { flip, jitter, erasing }: TrialConfig['data'],
+  dataset: Dataset,
+): Augmentation {
+  const standard = defaultAugmentation({ size: dataset.train.size, digits: dataset.digits });
+  return { ...standard, jitter, erasing, ...(flip === 'auto' ? {} : { flip }) };
+}
+
+function checkClasses({ classes }: Dataset, space: SearchSpace, path: string): void {
+  if (classes.length === space.classes) return;
+  throw new TrialError('CONFIG_INVALID', {
+    where: path,
+    wanted: `${space.classes} classes, as in the skeleton "${space.name}"`,
+    found: String(classes.length),
+    next: 'Set "classes" in the skeleton file to the number of classes of the data set.',
+  });
+}

@@ -1,0 +1,153 @@
+/** The process that NNI launches: ask NNI for the parameters, run the search, tell NNI. */
+
+import { join } from 'node:path';
+import { messageOf, TrialError } from '../foundation/errors.ts';
+import type { Logger } from '../foundation/logger.ts';
+import type { SearchResult } from '../generated/result.ts';
+import type { Clock } from '../training/ports.ts';
+import { selectChannel } from './channel/select.ts';
+import type { LineWriter } from './channel/stdout.ts';
+import { type Environment, readEnvironment } from './environment.ts';
+import { type Outbox, openOutbox, UNDELIVERED_FILE } from './outbox.ts';
+import type { PresentPolicy } from '../run-folder/output.ts';
+import { watchParents } from './process/parent.ts';
+import { createReporter } from './reporter.ts';
+import type { RunOptions } from '../tasks/search.ts';
+import { installSignalHandlers, type Shutdown, type SignalTarget } from './process/shutdown.ts';
+import type { ProgressView } from '../tasks/train.ts';
+import { createTrialLog } from './trial-log.ts';
+
+/** How long a finished search waits for NNI to take its metrics. */
+const DELIVERY_LIMIT_MS = 60_000;
+
+/** The process around a trial. */
+export interface Host {
+  readonly variables: Record<string, string | undefined>;
+  readonly stdout: LineWriter;
+  readonly stderr: { write(text: string): unknown; readonly isTTY: boolean };
+  readonly process: SignalTarget;
+  readonly clock: Clock;
+  readonly now: () => Date;
+}
+
+/** What the command line says. */
+export interface TrialOptions {
+  readonly configFile: string;
+  /** Folder of the results where NNI names none; before the config's. */
+  readonly output?: string | undefined;
+  /** Takes the place of the config's engine. */
+  readonly engine?: RunOptions['engine'];
+  /** Take the place of NNI's: those of a search that goes on without it. */
+  readonly parameters?: RunOptions['parameters'] | undefined;
+  /** What is done with what the folder holds; by default as a trial, or a search, has to. */
+  readonly present?: PresentPolicy | undefined;
+  readonly progress: (logger: Logger) => ProgressView;
+}
+
+/** Runs one trial; resolves when NNI has the final result and the files are written. */
+export async function runTrial(options: TrialOptions, host: Host): Promise<SearchResult> {
+  const environment = readEnvironment(host.variables);
+  const logger = createTrialLog({
+    directory: environment.outputDirectory,
+    mirror: host.stderr,
+    now: host.now,
+  });
+  const hasTerminal = host.stderr.isTTY;
+  const shutdown = installSignalHandlers(host.process, { logger, hasTerminal });
+  const stopWatching = endWithManager(environment, host, shutdown);
+  const run = runUntilShutdown(options, { ...host, environment, logger, shutdown });
+  shutdown.onShutdown(async () => {
+    await run.catch(() => undefined);
+  });
+  try {
+    return await run;
+  } finally {
+    stopWatching();
+    shutdown.dispose();
+  }
+}
+
+/** A trial that NNI's manager of this machine started does not outlive it. */
+function endWithManager(environment: Environment, host: Host, shutdown: Shutdown): () => void {
+  const { channel, platform, trialJobId } = environment;
+  if (channel.kind !== 'http' || platform !== 'local') return () => undefined;
+  return watchParents({
+    trialJobId,
+    parent: host.process.ppid,
+    onGone: (who) => {
+      shutdown.request('SIGTERM', `${who} has ended`);
+    },
+  });
+}
+
+interface TrialContext extends Host {
+  readonly environment: Environment;
+  readonly logger: Logger;
+  readonly shutdown: Shutdown;
+}
+
+async function runUntilShutdown(
+  options: TrialOptions,
+  { environment, logger, shutdown, ...host }: TrialContext,
+): Promise<SearchResult> {
+  const channel = await selectChannel(environment, { logger, stdout: host.stdout });
+  shutdown.onShutdown(() => channel.close());
+  try {
+    // NNI 3.0 hands records out in the order of asking: ask before anything slow is loaded.
+    const [{ parameterId, parameters }, { runSearch }] = await Promise.all([
+      channel.receiveParameters(),
+      import('../tasks/search.ts'),
+    ]);
+    const source = { parameterId, trialJobId: environment.trialJobId };
+    const isStandalone = environment.channel.kind === 'standalone';
+    return await runSearch({
+      ...options,
+      output: environment.outputDirectory ?? options.output,
+      parameters: options.parameters ?? parameters,
+      environment,
+      present: options.present ?? (isStandalone ? 'refuse-result' : 'complete'),
+      openReporter: async (folder) => {
+        const outbox = await openOutbox({ ...source, folder, channel, logger });
+        return {
+          ...createReporter(outbox, source),
+          settle: () => settle(outbox, folder),
+          close: () => outbox.close(),
+        };
+      },
+      progress: options.progress(logger),
+      variables: host.variables,
+      logger,
+      clock: host.clock,
+      now: host.now,
+      signal: shutdown.signal,
+      leaveSignals: () => {
+        shutdown.leaveSignals();
+      },
+    });
+  } catch (thrown) {
+    // Where the folder's outbox was not opened, nobody else does it.
+    await channel.close();
+    // NNI's web UI shows trial.log: the reason of a failure belongs there too.
+    const isEnd = thrown === shutdown.signal.reason;
+    if (environment.outputDirectory !== null && !isEnd) logger.log('error', failureText(thrown));
+    throw thrown;
+  }
+}
+
+/** NNI may take a trial for succeeded only when it has all of its metrics. */
+async function settle(outbox: Outbox, folder: string): Promise<void> {
+  const undelivered = await outbox.flush(DELIVERY_LIMIT_MS);
+  if (undelivered === 0) return;
+  throw new TrialError('METRICS_UNDELIVERED', {
+    where: join(folder, UNDELIVERED_FILE),
+    wanted: 'NNI to have all metrics of the finished search',
+    found: `${undelivered} that it does not have, or not for sure`,
+    next: `When the manager runs again: nni-cream replay ${folder}`,
+  });
+}
+
+/** The documented error, or the stack of a defect. */
+function failureText(thrown: unknown): string {
+  if (thrown instanceof TrialError) return `${thrown.code}: ${thrown.message}`;
+  return (thrown instanceof Error ? thrown.stack : undefined) ?? messageOf(thrown);
+}

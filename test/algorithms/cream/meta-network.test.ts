@@ -1,0 +1,252 @@
+/**
+ * The toy of the specification: student softmax(V tanh(U x)), 4 hidden units, 3 classes, a probe of
+ * 2 images, in float64 with a hand-written backward pass. Only metaGradient is the product's.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  createMetaNetwork,
+  matchingDegree,
+  matchingScore,
+  metaDifference,
+  metaGradient,
+  metaNorm,
+  stepMetaNetwork,
+  type MetaParameters,
+  type StudentPoint,
+} from '../../../src/algorithms/cream/meta-network.ts';
+
+const HIDDEN = 4;
+const INPUTS = 3;
+const CLASSES = 3;
+const XI = 0.5;
+
+type Rows = readonly (readonly number[])[];
+
+function fill(count: number, start: number, scale = 1): number[] {
+  return Array.from({ length: count }, (_, i) => scale * Math.sin(start + 1.3 * i));
+}
+
+function rows(values: readonly number[]): number[][] {
+  return [values.slice(0, 3), values.slice(3)];
+}
+
+function softmax(logits: readonly number[]): number[] {
+  const odds = logits.map((z) => Math.exp(z));
+  const sum = odds.reduce((a, b) => a + b);
+  return odds.map((odd) => odd / sum);
+}
+
+function oneHot(labels: readonly number[]): number[][] {
+  return labels.map((label) => [0, 1, 2].map((k) => Number(k === label)));
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+}
+
+/** theta as one list: U row by row, then V row by row. */
+const theta0 = [...fill(12, 0.2, 0.8), ...fill(12, 1.1, 0.9)];
+const phi0: MetaParameters = { weight: Float64Array.from(fill(6, 0.4, 0.7)), bias: 0.1 };
+const training = rows(fill(6, 0.5));
+const trainingTargets = oneHot([0, 2]);
+const teacherTargets = rows(fill(6, 2.6, 1.5)).map(softmax);
+const validation = rows(fill(6, 2.0));
+const validationTargets = oneHot([1, 0]);
+const probes = rows(fill(6, 3.7));
+const stored = rows(fill(6, 0.9, 1.5)).flatMap(softmax);
+
+function hiddenOf(theta: readonly number[], x: readonly number[]): number[] {
+  return Array.from({ length: HIDDEN }, (_, h) =>
+    Math.tanh(dot(theta.slice(h * INPUTS, (h + 1) * INPUTS), x)),
+  );
+}
+
+function outputsOf(theta: readonly number[], inputs: Rows): number[][] {
+  return inputs.map((x) => {
+    const hidden = hiddenOf(theta, x);
+    return softmax(
+      [0, 1, 2].map((k) => dot(theta.slice(12 + k * HIDDEN, 12 + (k + 1) * HIDDEN), hidden)),
+    );
+  });
+}
+
+/** Gradient to theta of a function with the given gradients to the logits of each row. */
+function backward(theta: readonly number[], inputs: Rows, dLogits: Rows): number[] {
+  const gradient = new Array<number>(theta.length).fill(0);
+  inputs.forEach((x, row) => {
+    const hidden = hiddenOf(theta, x);
+    hidden.forEach((value, h) => {
+      const dHidden = dLogits[row]!.reduce((s, dz, k) => s + dz * theta[12 + k * HIDDEN + h]!, 0);
+      x.forEach((xi, i) => (gradient[h * INPUTS + i]! += dHidden * (1 - value * value) * xi));
+      dLogits[row]!.forEach((dz, k) => (gradient[12 + k * HIDDEN + h]! += dz * value));
+    });
+  });
+  return gradient;
+}
+
+function crossEntropy(outputs: Rows, targets: Rows): number {
+  const losses = outputs.map((p, row) => -dot(targets[row]!, p.map(Math.log))); // prettier-ignore
+  return losses.reduce((a, b) => a + b) / outputs.length;
+}
+
+function crossEntropyGradient(theta: readonly number[], inputs: Rows, targets: Rows): number[] {
+  const outputs = outputsOf(theta, inputs);
+  const dLogits = outputs.map((p, row) =>
+    p.map((value, k) => (value - targets[row]![k]!) / outputs.length),
+  );
+  return backward(theta, inputs, dLogits);
+}
+
+function pointAt(theta: readonly number[]): StudentPoint {
+  const outputs = outputsOf(theta, training);
+  return {
+    kd: crossEntropy(outputs, teacherTargets),
+    ce: crossEntropy(outputs, trainingTargets),
+    difference: outputsOf(theta, probes)
+      .flat()
+      .map((p, i) => p - stored[i]!),
+  };
+}
+
+/** Gradient to theta of l = (rho K + (2 - rho) E) / 2, rho's dependence on theta included. */
+function trainingGradient(theta: readonly number[], phi: MetaParameters): number[] {
+  const { kd, ce, difference } = pointAt(theta);
+  const rho = matchingDegree(matchingScore(phi, difference));
+  const kdGradient = crossEntropyGradient(theta, training, teacherTargets);
+  const ceGradient = crossEntropyGradient(theta, training, trainingTargets);
+  const dScore = outputsOf(theta, probes).map((p, row) => {
+    const w = [...phi.weight.slice(row * CLASSES, (row + 1) * CLASSES)];
+    return p.map((value, k) => value * (w[k]! - dot(p, w)));
+  });
+  const scoreGradient = backward(theta, probes, dScore);
+  const throughRho = ((kd - ce) / 2) * rho * (1 - rho);
+  return theta.map(
+    (_, i) =>
+      (rho * kdGradient[i]! + (2 - rho) * ceGradient[i]!) / 2 + throughRho * scoreGradient[i]!,
+  );
+}
+
+function along(theta: readonly number[], distance: number, direction: readonly number[]): number[] {
+  return theta.map((value, i) => value + distance * direction[i]!);
+}
+
+function virtualStep(phi: MetaParameters): number[] {
+  return along(theta0, -XI, trainingGradient(theta0, phi));
+}
+
+/** J(phi): validation loss after the virtual step. */
+function objective(phi: MetaParameters): number {
+  return crossEntropy(outputsOf(virtualStep(phi), validation), validationTargets);
+}
+
+function gradientByRecipe(reach: number): MetaParameters {
+  const v = crossEntropyGradient(virtualStep(phi0), validation, validationTargets);
+  const epsilon = reach / Math.sqrt(dot(v, v));
+  const plus = pointAt(along(theta0, epsilon, v));
+  const minus = pointAt(along(theta0, -epsilon, v));
+  return metaGradient(phi0, { plus, minus, epsilon, xi: XI });
+}
+
+/** Largest deviation relative to the norm of what is wanted. */
+function relativeError(actual: MetaParameters, wanted: MetaParameters): number {
+  return metaNorm(metaDifference(actual, wanted)) / metaNorm(wanted);
+}
+
+const WANTED: MetaParameters = {
+  weight: Float64Array.of(
+    -1.6964462446e-3,
+    -7.4933751028e-4,
+    2.4457837549e-3,
+    3.2127261169e-3,
+    1.9371024991e-3,
+    -5.149828616e-3,
+  ),
+  bias: 1.2182778079e-2,
+};
+
+function assertNear(actual: number, wanted: number, relative: number): void {
+  assert.ok(Math.abs(actual - wanted) <= relative * Math.abs(wanted), `${actual} for ${wanted}`);
+}
+
+describe('metaGradient on the toy', () => {
+  it('case 11: the toy is the specified one: KD, CE, score, rho and J', () => {
+    const { kd, ce, difference } = pointAt(theta0);
+    const score = matchingScore(phi0, difference);
+    assertNear(kd, 1.085257043816, 1e-11);
+    assertNear(ce, 1.108543954514, 1e-11);
+    assertNear(score, -0.376866675928, 1e-11);
+    assertNear(matchingDegree(score), 0.406882838463, 1e-11);
+    assertNear(objective(phi0), 0.731484148652, 1e-11);
+  });
+
+  it('case 11: dJ/dw and dJ/db equal the specified digits to 1e-5', () => {
+    const gradient = gradientByRecipe(1e-3);
+    WANTED.weight.forEach((wanted, i) => {
+      assertNear(gradient.weight[i]!, wanted, 1e-5);
+    });
+    assertNear(gradient.bias, WANTED.bias, 1e-5);
+    assert.ok(relativeError(gradientByRecipe(1e-2), WANTED) < 1e-5, 'the recommended reach');
+  });
+
+  it('R12, case 11: brute force over phi agrees', () => {
+    const h = 1e-4;
+    const moved = (at: number, by: number): MetaParameters =>
+      at < 6
+        ? { ...phi0, weight: phi0.weight.map((w, i) => (i === at ? w + by : w)) }
+        : { ...phi0, bias: phi0.bias + by };
+    const slopes = Array.from(
+      { length: 7 },
+      (_, at) => (objective(moved(at, h)) - objective(moved(at, -h))) / (2 * h),
+    );
+    const brute = { weight: Float64Array.from(slopes.slice(0, 6)), bias: slopes[6]! };
+    assert.ok(relativeError(brute, WANTED) < 1e-7);
+    assert.ok(relativeError(gradientByRecipe(1e-3), brute) < 1e-6);
+  });
+
+  it('case 10: is the derivative of (rho KD + (2 - rho) CE) / 2 with respect to phi', () => {
+    const point = pointAt(theta0);
+    const loss = (bias: number): number => {
+      const rho = matchingDegree(matchingScore({ ...phi0, bias }, point.difference));
+      return (rho * point.kd + (2 - rho) * point.ce) / 2;
+    };
+    // With equal losses in the second point only the first one's derivative is left.
+    const flat = { ...point, kd: point.ce };
+    const { bias } = metaGradient(phi0, { plus: point, minus: flat, epsilon: 0.5, xi: -1 });
+    assertNear(bias, (loss(0.1 + 1e-4) - loss(0.1 - 1e-4)) / 2e-4, 1e-6);
+  });
+});
+
+describe('stepMetaNetwork', () => {
+  const at = (values: readonly number[]): MetaParameters => ({
+    weight: Float64Array.of(values[0]!),
+    bias: values[1]!,
+  });
+
+  it('takes Nesterov steps with momentum 0.9 and no decay', () => {
+    const meta = { ...at([1, -1]), velocity: at([0, 0]) };
+    const first = stepMetaNetwork(meta, at([0.5, 0.25]), 0.1);
+    // v = g; p -= lr (g + 0.9 v) = 0.1 * 1.9 g
+    assertNear(first.weight[0]!, 1 - 0.19 * 0.5, 1e-14);
+    assertNear(first.bias, -1 - 0.19 * 0.25, 1e-14);
+    const second = stepMetaNetwork(first, at([0, 0]), 0.1);
+    // v = 0.9 g; p -= lr 0.81 g
+    assertNear(second.weight[0]!, first.weight[0]! - 0.081 * 0.5, 1e-14);
+    assertNear(second.velocity.bias, 0.9 * 0.25, 1e-14);
+    assert.equal(meta.weight[0], 1, 'the old value is untouched');
+  });
+
+  it('clips the gradient to norm 1 over weight and bias together', () => {
+    const meta = { ...at([0, 0]), velocity: at([0, 0]) };
+    const clipped = stepMetaNetwork(meta, at([3, 4]), 1);
+    assertNear(clipped.velocity.weight[0]!, 0.6, 1e-14);
+    assertNear(clipped.velocity.bias, 0.8, 1e-14);
+    assertNear(stepMetaNetwork(meta, at([0.6, 0.8]), 1).velocity.bias, 0.8, 1e-14);
+  });
+
+  it('a zero gradient leaves a resting network as it is', () => {
+    const meta = createMetaNetwork(6, 1);
+    const gradient = { weight: new Float64Array(6), bias: 0 };
+    assert.deepEqual(stepMetaNetwork(meta, gradient, 1), meta);
+  });
+});
