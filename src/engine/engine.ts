@@ -11,6 +11,19 @@ export interface Differentiated {
   readonly gradients: readonly Tensor[];
 }
 
+/** Elementary operations, differentiable in each tensor; float32. The caller owns the results. */
+export interface Arithmetic {
+  add(a: Tensor | number, b: Tensor | number): Tensor;
+  subtract(a: Tensor | number, b: Tensor | number): Tensor;
+  /** Element by element. */
+  multiply(a: Tensor | number, b: Tensor | number): Tensor;
+  /** Over all elements: a scalar. */
+  sum(x: Tensor): Tensor;
+  sigmoid(x: Tensor): Tensor;
+  /** As one axis. */
+  flatten(x: Tensor): Tensor;
+}
+
 /** What computes: tensors in, tensors out; the algorithm knows nothing of what is behind it. */
 export interface Engine {
   /** Such as `TensorFlow 2.21.0 (cpu)`. */
@@ -34,10 +47,8 @@ export interface Engine {
   addScaled(y: Tensor, a: number, x: Tensor): Tensor;
   /** Euclidean norm over all elements of all tensors; waits for the device. */
   norm(tensors: readonly Tensor[]): number;
-  /** sigmoid(w . vec(x) + b) of `[n, c]` with `w [n * c]`: a scalar, differentiable in x. */
-  matchingDegree(x: Tensor, weight: Tensor, bias: number): Tensor;
-  /** (rho x + (2 - rho) y) / 2 of scalars, differentiable in all of them. */
-  blend(rho: Tensor | number, x: Tensor, y: Tensor): Tensor;
+  /** What losses are made of. */
+  readonly math: Arithmetic;
   /** Live tensors, for leak tests. */
   tensorCount(): number;
 }
@@ -69,9 +80,14 @@ export function createEngine(
     addScaled: (y, a, x) => tf.tidy(() => tf.add(y, tf.mul(x, a))),
     norm: (tensors) =>
       tf.tidy(() => Math.sqrt(ops.sumOfSquares(tensors).dataSync<'float32'>()[0] ?? NaN)),
-    matchingDegree: (x, weight, bias) =>
-      tf.sigmoid(tf.add(tf.sum(tf.mul(tf.reshape(x, [-1]), weight)), bias)),
-    blend: (rho, x, y) => tf.mul(tf.add(tf.mul(rho, x), tf.mul(tf.sub(2, rho), y)), 0.5),
+    math: {
+      add: (a, b) => tf.add(a, b),
+      subtract: (a, b) => tf.sub(a, b),
+      multiply: (a, b) => tf.mul(a, b),
+      sum: (x) => tf.sum(x),
+      sigmoid: (x) => tf.sigmoid(x),
+      flatten: (x) => tf.reshape(x, [-1]),
+    },
     tensorCount: () => tf.memory().numTensors,
   };
 }

@@ -12,7 +12,7 @@ export interface CheckpointManifest {
   /**
    * Name and version of the file format.
    */
-  format: 'nni-cream-checkpoint/1';
+  format: 'nni-cream-checkpoint/2';
   /**
    * When it was saved, ISO 8601.
    */
@@ -22,7 +22,7 @@ export interface CheckpointManifest {
    */
   score: number | null;
   /**
-   * The file of arrays beside the manifest: weights, optimizer slots, running statistics, meta network, images and features of the board.
+   * The file of arrays beside the manifest: weights, optimizer slots, running statistics, and the algorithm's own.
    */
   arrays: {
     /**
@@ -106,48 +106,10 @@ export interface CheckpointState {
    */
   step: number;
   /**
-   * The meta network's bias and its momentum.
+   * The algorithm's own part; `algorithm` in the config names whose.
    */
-  meta: {
-    /**
-     * Bias.
-     */
-    bias: number;
-    /**
-     * Momentum of the bias.
-     */
-    biasVelocity: number;
-  };
-  /**
-   * The prioritized paths, best first.
-   */
-  board: {
-    /**
-     * Most entries.
-     */
-    capacity: number;
-    /**
-     * Its rows.
-     */
-    entries: {
-      path: Path;
-      /**
-       * On the mini-set, fraction.
-       */
-      accuracy: number;
-      /**
-       * On its training batch, fraction.
-       */
-      batchAccuracy: number;
-      /**
-       * Multiply-accumulates.
-       */
-      macs: number;
-      /**
-       * Step of the measurement.
-       */
-      step: number;
-    }[];
+  algorithm: {
+    [k: string]: unknown;
   };
   /**
    * Steps that were skipped because a number was not finite.
@@ -171,43 +133,6 @@ export interface CheckpointState {
     rollbacks: number;
   };
   /**
-   * Evidence that the algorithm was at work.
-   */
-  activity: {
-    /**
-     * Steps at which a path was measured on the mini-set.
-     */
-    measurements: number;
-    /**
-     * Measurements that put a path on the board.
-     */
-    admissions: number;
-    /**
-     * Epoch of the first admission; null until then.
-     */
-    boardOpenedAtEpoch: number | null;
-    /**
-     * Steps of the meta network.
-     */
-    metaSteps: number;
-    /**
-     * Steps with a teacher.
-     */
-    distilledSteps: number;
-    /**
-     * Sum of the matching degrees of the distilled steps.
-     */
-    rhoSum: number;
-    /**
-     * Smallest of them.
-     */
-    rhoMin: number;
-    /**
-     * Largest of them.
-     */
-    rhoMax: number;
-  };
-  /**
    * Sums over the steps of the epoch so far.
    */
   tally: {
@@ -220,17 +145,9 @@ export interface CheckpointState {
      */
     loss: number;
     /**
-     * Steps with a teacher.
+     * Images that were trained on, once for each path.
      */
-    distilled: number;
-    /**
-     * Distillation loss, nats.
-     */
-    kd: number;
-    /**
-     * Matching degrees.
-     */
-    rho: number;
+    images: number;
     /**
      * Time that the steps took, milliseconds.
      */
@@ -245,9 +162,9 @@ export interface CheckpointState {
      */
     trainingMs: number;
     /**
-     * Measurements for the board.
+     * Held-out measurements that the algorithm made within its steps.
      */
-    admissionMs: number;
+    evaluationMs: number;
     /**
      * Waits for data.
      */
@@ -266,50 +183,19 @@ export interface CheckpointState {
      * Fraction.
      */
     accuracy: number;
+    /**
+     * Mean of -log p(label), nats.
+     */
+    crossEntropy: number;
   }[];
 }
 /**
- * What an epoch reported.
+ * What an epoch reported: numbers by name; those that every run has, and the algorithm's own.
  */
 export interface Metrics {
   /**
-   * Best board accuracy, fraction; before the board opens the mean of random paths.
+   * The number that NNI optimises: accuracy of the best candidate for the answer, or the mean of random paths where there is none.
    */
   default: number;
-  /**
-   * Training loss, nats.
-   */
-  loss: number;
-  /**
-   * Mean distillation loss, nats.
-   */
-  kdLoss: number;
-  /**
-   * Matching degrees.
-   */
-  rho: number;
-  /**
-   * Mean accuracy of the ranked paths, fraction.
-   */
-  boardMean: number;
-  /**
-   * Multiply-accumulates of the best ranked path.
-   */
-  bestMacs: number;
-  /**
-   * Learning rate at the end of the epoch.
-   */
-  lr: number;
-  /**
-   * Training throughput.
-   */
-  imagesPerSecond: number;
-  /**
-   * Steps that were skipped because a number was not finite.
-   */
-  skippedSteps: number;
-  /**
-   * Images that could not be used.
-   */
-  skippedImages: number;
+  [k: string]: number;
 }

@@ -17,6 +17,14 @@ export interface TrialConfigFile {
    */
   seed: number;
   /**
+   * `search` trains a supernet and picks an architecture; `evaluate` measures one architecture, and `rank` the networks of a table, with the weights of a search's folder.
+   */
+  task: 'search' | 'evaluate' | 'rank';
+  /**
+   * How the supernet is trained: `cream` as in Cream of the Crop, `spos` by uniform single paths, `fairnas` by strict fairness.
+   */
+  algorithm: 'cream' | 'spos' | 'fairnas';
+  /**
    * Path of the network skeleton file.
    */
   skeleton: string;
@@ -110,6 +118,7 @@ export interface TrialConfigFile {
      */
     [k: string]: number;
   };
+  selection: SelectionConfig;
   /**
    * `native` is TensorFlow on the processor, `gpu` on an NVIDIA GPU; `js` is slow and only for tiny runs.
    */
@@ -127,6 +136,15 @@ export interface TrialConfigFile {
    * Output folder of another search of the same config whose newest checkpoint this one goes on from.
    */
   resumeFrom?: string;
+  /**
+   * Output folder of a search whose newest weights `evaluate` and `rank` use.
+   */
+  supernet?: string;
+  /**
+   * The architecture that `evaluate` measures: path of a file, digit code, candidate names, or name of a published net.
+   */
+  arch?: string;
+  rank: RankConfig;
 }
 /**
  * The images.
@@ -162,6 +180,47 @@ export interface DataConfig {
   cache: string;
 }
 /**
+ * How the answer is picked out of the trained supernet.
+ */
+export interface SelectionConfig {
+  /**
+   * `board` takes the best of the algorithm's own candidates, `random` of random paths, `evolution` of a genetic search; without it the algorithm's own: `board` for cream, `evolution` for the others.
+   */
+  strategy?: 'board' | 'random' | 'evolution';
+  /**
+   * Most held-out images that a path is scored on; without it all of the ranking part.
+   */
+  images?: number;
+  /**
+   * Random paths that `random` scores.
+   */
+  paths: number;
+  /**
+   * Paths of the first generation of `evolution`, which are random.
+   */
+  population: number;
+  /**
+   * Generations of `evolution` after the first.
+   */
+  generations: number;
+  /**
+   * Best paths so far that a generation descends from.
+   */
+  parents: number;
+  /**
+   * Mutated paths of a generation.
+   */
+  mutations: number;
+  /**
+   * Crossed paths of a generation.
+   */
+  crossovers: number;
+  /**
+   * Probability that a mutation draws a block's candidate anew.
+   */
+  mutationProbability: number;
+}
+/**
  * When the search is saved, beside the end of each epoch.
  */
 export interface CheckpointConfig {
@@ -173,4 +232,21 @@ export interface CheckpointConfig {
    * Save every so many minutes.
    */
   minutes: number;
+}
+/**
+ * What `rank` compares with.
+ */
+export interface RankConfig {
+  /**
+   * File of true accuracies: NAS-Bench-Macro's JSON, or CSV with the columns arch and accuracy.
+   */
+  table?: string;
+  /**
+   * Networks drawn from the table; without it all of them.
+   */
+  nets?: number;
+  /**
+   * Seed of their choice and of the bootstrap.
+   */
+  seed: number;
 }

@@ -11,6 +11,11 @@ export function pathKey(path: Path): string {
   return path.join('.');
 }
 
+/** Whether two paths take the same candidate everywhere. */
+export function isSamePath(a: Path, b: Path): boolean {
+  return pathKey(a) === pathKey(b);
+}
+
 /** Whether a path takes one of the candidates of every choice of a space. */
 export function isPathOf({ choices }: SearchSpace, path: Path): boolean {
   if (path.length !== choices.length) return false;

@@ -68,16 +68,12 @@ export class Supernet {
 
   /** Live tensors that it owns: values, optimizer slots and running statistics. */
   tensorCount(): number {
-    const slots = this.parameters.filter(({ velocity }) => velocity !== null);
-    return this.parameters.length + slots.length + 2 * this.running.size;
+    const slots = this.parameters.reduce((count, parameter) => count + parameter.slots.length, 0);
+    return this.parameters.length + slots + 2 * this.running.size;
   }
 
   dispose(): void {
-    this.engine.dispose(
-      this.parameters.flatMap(({ value, velocity }) =>
-        velocity === null ? [value] : [value, velocity],
-      ),
-    );
+    this.engine.dispose(this.parameters.flatMap(({ value, slots }) => [value, ...slots]));
     this.running.dispose();
   }
 
@@ -102,7 +98,7 @@ function parameterFactory(engine: Engine, seed: number): ParameterFactory {
       shape,
       decayed: shape.length >= 2,
       value: engine.keep(engine.tensor(values, shape)),
-      velocity: null,
+      slots: [],
     };
   };
 }

@@ -1,35 +1,15 @@
-import type { Board } from '../algorithms/cream/board.ts';
-import { emptyBoard } from '../algorithms/cream/board.ts';
-import { createMetaNetwork, type MetaNetwork } from '../algorithms/cream/meta-network.ts';
+import type { Metrics } from '../foundation/metrics.ts';
+import type { Score } from '../algorithms/algorithm.ts';
 import type { Supernet } from '../supernet/supernet.ts';
-import type { SearchPlan } from './plan.ts';
-import type { SearchMetrics } from './ports.ts';
-import type { RankedPath } from './ranking.ts';
-import { STABLE, type Stability } from './stability.ts';
-
-/** Evidence that the algorithm was at work. */
-export interface Activity {
-  /** Steps at which a path was measured on the mini-set. */
-  readonly measurements: number;
-  /** Measurements that put a path on the board. */
-  readonly admissions: number;
-  /** Epoch of the first admission; null until then. */
-  readonly boardOpenedAtEpoch: number | null;
-  readonly metaSteps: number;
-  readonly distilledSteps: number;
-  /** Sum over the distilled steps. */
-  readonly rhoSum: number;
-  readonly rhoMin: number;
-  readonly rhoMax: number;
-}
+import { afterStep, STABLE, type Stability } from './stability.ts';
 
 /** Sums of an epoch's steps so far. */
 export interface Tally {
+  /** Those that were not skipped. */
   readonly steps: number;
   readonly loss: number;
-  readonly distilled: number;
-  readonly kd: number;
-  readonly rho: number;
+  /** Images that were trained on, once for each path. */
+  readonly images: number;
   /** Time that the steps took, milliseconds. */
   readonly ms: number;
 }
@@ -38,8 +18,8 @@ export interface Tally {
 export interface TimeSpent {
   /** Training steps, everything in them included. */
   readonly trainingMs: number;
-  /** Measurements for the board: part of the training time. */
-  readonly admissionMs: number;
+  /** Held-out measurements within steps: part of the training time. */
+  readonly evaluationMs: number;
   /** Waits for data: part of the training time. */
   readonly dataWaitMs: number;
 }
@@ -48,47 +28,84 @@ export interface TimeSpent {
  * Everything that the rest of a search depends on. Random numbers and batches are functions of the
  * seed and the counters in here, so that there is no other state.
  */
-export interface SearchState {
+export interface SearchState<Own = unknown> {
   /** Global steps done. */
   readonly step: number;
   /** Owns the weights, optimizer slots and running statistics, which steps change. */
   readonly supernet: Supernet;
-  readonly meta: MetaNetwork;
-  readonly board: Board;
+  /** The algorithm's part. */
+  readonly own: Own;
   readonly stability: Stability;
-  readonly activity: Activity;
   readonly tally: Tally;
   readonly time: TimeSpent;
   /** Metrics of the epochs that are done, in order. */
-  readonly reports: readonly SearchMetrics[];
+  readonly reports: readonly Metrics[];
   /** What the last report ranked, best first; empty before the first. */
-  readonly ranking: readonly RankedPath[];
+  readonly ranking: readonly Score[];
 }
 
 /** Sums over no step. */
-export const EMPTY_TALLY: Tally = { steps: 0, loss: 0, distilled: 0, kd: 0, rho: 0, ms: 0 };
+const EMPTY_TALLY: Tally = { steps: 0, loss: 0, images: 0, ms: 0 };
 
-/** State before the first step: a function of the seed alone. */
-export function initialState(supernet: Supernet, plan: SearchPlan): SearchState {
+/** State before the first step. */
+export function initialState<Own>(supernet: Supernet, own: Own): SearchState<Own> {
   return {
     step: 0,
     supernet,
-    meta: createMetaNetwork(plan.probeImages * supernet.space.classes, plan.seed),
-    board: emptyBoard(plan.boardSize),
+    own,
     stability: STABLE,
-    activity: {
-      measurements: 0,
-      admissions: 0,
-      boardOpenedAtEpoch: null,
-      metaSteps: 0,
-      distilledSteps: 0,
-      rhoSum: 0,
-      rhoMin: 1,
-      rhoMax: 0,
-    },
     tally: EMPTY_TALLY,
-    time: { trainingMs: 0, admissionMs: 0, dataWaitMs: 0 },
+    time: { trainingMs: 0, evaluationMs: 0, dataWaitMs: 0 },
     reports: [],
     ranking: [],
   };
+}
+
+/** What one step leaves behind beside the algorithm's state. */
+export interface StepRecord {
+  readonly loss: number;
+  readonly images: number;
+  /** All of the step's time. */
+  readonly trainingMs: number;
+  readonly evaluationMs: number;
+  readonly dataWaitMs: number;
+}
+
+/** The state after a step. */
+export function afterTraining<Own>(
+  state: SearchState<Own>,
+  own: Own,
+  { loss, images, ...spent }: StepRecord,
+): SearchState<Own> {
+  const { tally, time } = state;
+  return {
+    ...state,
+    step: state.step + 1,
+    own,
+    stability: afterStep(state.stability, true),
+    tally: {
+      steps: tally.steps + 1,
+      loss: tally.loss + loss,
+      images: tally.images + images,
+      ms: tally.ms + spent.trainingMs,
+    },
+    time: {
+      trainingMs: time.trainingMs + spent.trainingMs,
+      evaluationMs: time.evaluationMs + spent.evaluationMs,
+      dataWaitMs: time.dataWaitMs + spent.dataWaitMs,
+    },
+  };
+}
+
+/** The state after a step that changed nothing, because a number in it was not finite. */
+export function afterSkipping<Own>(state: SearchState<Own>): SearchState<Own> {
+  return { ...state, step: state.step + 1, stability: afterStep(state.stability, false) };
+}
+
+/** The state after the report of an epoch. */
+export function afterReport<Own>(
+  state: SearchState<Own>,
+  { own, ranking, metrics }: { own: Own; ranking: readonly Score[]; metrics: Metrics },
+): SearchState<Own> {
+  return { ...state, own, tally: EMPTY_TALLY, ranking, reports: [...state.reports, metrics] };
 }

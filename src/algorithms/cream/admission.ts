@@ -1,11 +1,10 @@
-import { insert, isAdmissible, isCandidate, type Board, type Probe } from './board.ts';
+import type { Batch } from '../../data/stream/batch.ts';
 import type { Path } from '../../searchspace/space.ts';
-import type { Supernet } from '../../supernet/supernet.ts';
-import { accuracyOf } from '../../training/losses.ts';
-import type { SearchPlan } from '../../training/plan.ts';
-import type { Batch } from '../../training/ports.ts';
-import type { SearchState } from '../../training/state.ts';
-import { predict, type StudentResult } from '../../training/student.ts';
+import { accuracyOf } from '../../supernet/classification.ts';
+import type { Learner } from '../algorithm.ts';
+import { insert, isAdmissible, isCandidate, type Board, type Probe } from './board.ts';
+import type { CreamSettings } from './settings.ts';
+import type { CreamState } from './state.ts';
 
 /** A path that has just been trained. */
 export interface Applicant {
@@ -13,7 +12,10 @@ export interface Applicant {
   readonly macs: number;
   readonly step: number;
   readonly batch: Batch;
-  readonly result: StudentResult;
+  /** On that batch, fraction. */
+  readonly accuracy: number;
+  /** Softmax of the forward pass that it was trained by, `float32 [batch, classes]`. */
+  readonly probabilities: Float32Array;
 }
 
 /** What became of an applicant. */
@@ -21,6 +23,15 @@ export interface Admission {
   readonly board: Board;
   readonly measured: boolean;
   readonly admitted: boolean;
+}
+
+/** What a board is kept with. */
+export interface BoardOffice {
+  readonly learner: Learner;
+  readonly settings: CreamSettings;
+  readonly epoch: number;
+  /** Held-out images that applicants are measured on. */
+  readonly miniSet: Batch;
 }
 
 /** Share of the training work that measurements for the board may take. */
@@ -35,25 +46,25 @@ const FORWARDS_PER_TRAINED_IMAGE = 3;
  * softmax of that same forward pass. Deviations D5 and D14.
  */
 export function admit(
-  supernet: Supernet,
-  { board, activity }: SearchState,
+  { board, activity }: CreamState,
   applicant: Applicant,
-  { plan, epoch, miniSet }: { plan: SearchPlan; epoch: number; miniSet: Batch },
+  { learner, settings, epoch, miniSet }: BoardOffice,
 ): Admission {
-  const { path, macs, step, result } = applicant;
+  const { path, macs, step, batch } = applicant;
+  const { warmupEpochs, gapAt } = settings.board;
   const refused = { board, measured: false, admitted: false };
-  if (epoch < plan.warmupEpochs) return refused;
-  if (!canAfford(activity.measurements, step, plan.batchSize / miniSet.count)) return refused;
-  if (!isCandidate(board, { accuracy: result.accuracy, macs }, plan.gapAt)) return refused;
+  if (epoch < warmupEpochs) return refused;
+  if (!canAfford(activity.measurements, step, batch.count / miniSet.count)) return refused;
+  if (!isCandidate(board, { accuracy: applicant.accuracy, macs }, gapAt)) return refused;
 
-  const probabilities = predict(supernet, miniSet.images, path);
+  const probabilities = learner.evaluate(path, miniSet);
   const accuracy = accuracyOf(probabilities, miniSet.labels);
   const canTeach = probabilities.every(Number.isFinite);
-  if (!canTeach || !isAdmissible(board, { path, accuracy, macs }, plan.gapAt)) {
+  if (!canTeach || !isAdmissible(board, { path, accuracy, macs }, gapAt)) {
     return { ...refused, measured: true };
   }
-  const probe = probeOf(applicant, plan.probeImages);
-  const entry = { path, accuracy, batchAccuracy: result.accuracy, macs, step, probe };
+  const probe = probeOf(applicant, settings.probeImages);
+  const entry = { path, accuracy, batchAccuracy: applicant.accuracy, macs, step, probe };
   return { board: insert(board, entry), measured: true, admitted: true };
 }
 
@@ -68,11 +79,11 @@ export function canAfford(measurements: number, step: number, batchShare: number
   return measurements + 1 <= MEASUREMENT_SHARE * work;
 }
 
-function probeOf({ batch, result }: Applicant, images: number): Probe {
+function probeOf({ batch, probabilities }: Applicant, images: number): Probe {
   const imageLength = batch.images.length / batch.count;
-  const classes = result.probabilities.length / batch.count;
+  const classes = probabilities.length / batch.count;
   return {
     images: batch.images.slice(0, images * imageLength),
-    probabilities: result.probabilities.slice(0, images * classes),
+    probabilities: probabilities.slice(0, images * classes),
   };
 }

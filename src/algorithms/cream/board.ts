@@ -6,7 +6,7 @@
  * @see Cream lib/models/PrioritizedBoard.py @ 4a13c40; deviations D5, D14 and D18.
  */
 
-import { pathKey } from '../../searchspace/path.ts';
+import { isSamePath, pathKey } from '../../searchspace/path.ts';
 import type { Path } from '../../searchspace/space.ts';
 
 /** Images that a path was admitted with and what it said about them: what a meta network sees. */
@@ -85,11 +85,6 @@ export function insert(board: Board, entry: BoardEntry): Board {
   const others = board.entries.filter((other) => !isSamePath(other.path, entry.path));
   const entries = [...others, entry].sort(byMerit).slice(0, board.capacity);
   return { ...board, entries };
-}
-
-/** Whether two paths take the same candidate everywhere. */
-export function isSamePath(a: Path, b: Path): boolean {
-  return pathKey(a) === pathKey(b);
 }
 
 /** Most accurate first, then cheapest, then by path: a total order. */

@@ -11,10 +11,11 @@ import {
 import type { Teacher } from './teacher.ts';
 import type { Path } from '../../searchspace/space.ts';
 import type { PassOptions, Supernet } from '../../supernet/supernet.ts';
-import { smoothedTargets } from '../../training/losses.ts';
-import type { Batch } from '../../training/ports.ts';
 import { differenceTo, probeImages } from './probes.ts';
-import { imagesOf, lossTo, numberOf, predict } from '../../training/student.ts';
+import { crossEntropyTo, numberOf, smoothedTargets } from '../../supernet/classification.ts';
+import { imagesOf, predict } from '../../supernet/inference.ts';
+import { combinedLoss, differentiableRho } from './loss.ts';
+import type { Batch } from '../../data/stream/batch.ts';
 
 /** The pair and the data that one meta step looks at. */
 export interface MetaInput {
@@ -28,7 +29,7 @@ export interface MetaInput {
 }
 
 /** Numbers of the meta step. */
-export interface MetaSettings {
+export interface MetaStepSettings {
   /** Step size of the virtual student step: the student's current rate. */
   readonly xi: number;
   /** Learning rate of phi. */
@@ -46,7 +47,7 @@ export function metaStep(
   supernet: Supernet,
   phi: MetaNetwork,
   input: MetaInput,
-  settings: MetaSettings,
+  settings: MetaStepSettings,
 ): MetaNetwork {
   const gradient = differentiateMeta(supernet, phi, input, settings);
   const finite = Number.isFinite(gradient.bias) && gradient.weight.every(Number.isFinite);
@@ -61,7 +62,7 @@ export function differentiateMeta(
   supernet: Supernet,
   phi: MetaParameters,
   input: MetaInput,
-  settings: MetaSettings,
+  settings: MetaStepSettings,
 ): MetaParameters {
   const { engine } = supernet;
   const { student, validation } = input;
@@ -76,7 +77,7 @@ export function differentiateMeta(
     const options = { weightOf: lookUp(parameters, stepped) };
     const logits = supernet.forward(imagesOf(supernet, validation.images), student, options);
     const targets = smoothedTargets(validation.labels, supernet.space.classes, 0);
-    return { loss: lossTo(engine, logits, targets) };
+    return { loss: crossEntropyTo(engine, logits, targets) };
   });
 
   const epsilon = (settings.reach ?? REACH) / engine.norm(v.gradients);
@@ -118,13 +119,14 @@ function trainingLoss(
   const logits = supernet.forward(imagesOf(supernet, training.images), student);
   const probes = supernet.forward(imagesOf(supernet, probeImages(board)), student);
   const { weight, bias } = scoreWeights(phi, board, teacher);
-  const rho = engine.matchingDegree(
+  const rho = differentiableRho(
+    engine,
     engine.ops.softmax(probes),
     engine.tensor(weight, [weight.length]),
     bias,
   );
-  const kd = lossTo(engine, logits, targets.teacher);
-  return { loss: engine.blend(rho, kd, lossTo(engine, logits, targets.labels)) };
+  const kd = crossEntropyTo(engine, logits, targets.teacher);
+  return { loss: combinedLoss(engine, rho, kd, crossEntropyTo(engine, logits, targets.labels)) };
 }
 
 /**
@@ -161,8 +163,8 @@ function studentPoint(
     const logits = supernet.forward(imagesOf(supernet, training.images), student, options);
     const probabilities = predict(supernet, probeImages(board), student, options);
     return {
-      kd: numberOf(engine, lossTo(engine, logits, targets.teacher)),
-      ce: numberOf(engine, lossTo(engine, logits, targets.labels)),
+      kd: numberOf(engine, crossEntropyTo(engine, logits, targets.teacher)),
+      ce: numberOf(engine, crossEntropyTo(engine, logits, targets.labels)),
       difference: differenceTo(teacher.entry, board, probabilities),
     };
   });

@@ -1,5 +1,6 @@
+import { isSamePath } from '../../searchspace/path.ts';
 import type { Path } from '../../searchspace/space.ts';
-import { isSamePath, type BoardEntry } from './board.ts';
+import type { BoardEntry } from './board.ts';
 import { matchingDegree, matchingScore, type MetaParameters } from './meta-network.ts';
 
 /** A board entry together with what the student says about its probe. */

@@ -97,3 +97,13 @@ export function plainBatch(
     },
   };
 }
+
+/** The first images of a batch, as views. */
+export function firstImages(batch: Batch, count: number): Batch {
+  const imageLength = batch.images.length / batch.count;
+  return {
+    count,
+    images: batch.images.subarray(0, count * imageLength),
+    labels: batch.labels.subarray(0, count),
+  };
+}

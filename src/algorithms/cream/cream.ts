@@ -1,0 +1,131 @@
+/**
+ * Cream of the Crop on one screen: train one sampled path, let the best-matching path of the board
+ * teach it, let the meta network learn who matches whom, keep the crop.
+ *
+ * @see Peng et al., "Cream of the Crop: Distilling Prioritized Paths For One-Shot Neural
+ * Architecture Search" (NeurIPS 2020); `docs/fidelity.md` lists where we differ from its code.
+ */
+
+import { firstImages } from '../../data/stream/batch.ts';
+import { createRng } from '../../foundation/rng.ts';
+import { samplePath } from '../../searchspace/sampler.ts';
+import { accuracyOf, crossEntropyTo, smoothedTargets } from '../../supernet/classification.ts';
+import { predict } from '../../supernet/inference.ts';
+import type { Algorithm, AlgorithmDefinition, LossOf, Setting, StepWork } from '../algorithm.ts';
+import { admit } from './admission.ts';
+import { emptyBoard } from './board.ts';
+import { combinedLoss } from './loss.ts';
+import { createMetaNetwork } from './meta-network.ts';
+import { metaStep } from './meta-step.ts';
+import { matchesOf } from './probes.ts';
+import { CREAM_METRICS, creamMetrics, describeCream } from './report.ts';
+import { restoreCream, saveCream } from './saved.ts';
+import { creamSettings, type CreamSettings } from './settings.ts';
+import { advance, EMPTY_TALLY, NO_ACTIVITY, type CreamState } from './state.ts';
+import { chooseTeacher, type Teacher } from './teacher.ts';
+
+/** The algorithm of the paper, with the defects of its released code mended. */
+export const cream: AlgorithmDefinition<CreamState> = {
+  paper: 'Peng et al., "Cream of the Crop" (NeurIPS 2020)',
+  metrics: CREAM_METRICS,
+  configKeys: [
+    'metaLr',
+    'boardSize',
+    'probeImages',
+    'metaImages',
+    'metaInterval',
+    'warmupEpochs',
+    'accGap',
+  ],
+  selection: 'board',
+  create: (setting) => createCream(setting, creamSettings(setting)),
+};
+
+function createCream(setting: Setting, settings: CreamSettings): Algorithm<CreamState> {
+  const { space, schedule, macsOf } = setting;
+  const { boardSize, probeImages, seed, meta, board } = settings;
+  const inputs = probeImages * space.classes;
+  return {
+    settings: { metaLr: meta.lr, metaInterval: meta.interval, warmupEpochs: board.warmupEpochs },
+    initialState: () => ({
+      meta: createMetaNetwork(inputs, seed),
+      board: emptyBoard(boardSize),
+      activity: NO_ACTIVITY,
+      tally: EMPTY_TALLY,
+    }),
+    step: (state, work) => trainStep(state, work, { settings, macsOf }),
+    candidates: (state) => state.board.entries.map(({ path }) => path),
+    metrics: creamMetrics,
+    endEpoch: (state) => ({ ...state, tally: EMPTY_TALLY }),
+    save: (state) => saveCream(state, space),
+    restore: (saved) => restoreCream(saved, space, probeImages),
+    describe: (state, ranking) => describeCream(state, ranking, { seed, schedule }),
+  };
+}
+
+/** One iteration. */
+function trainStep(
+  state: CreamState,
+  { step, epoch, batch, heldOut, learner }: StepWork,
+  { settings, macsOf }: { settings: CreamSettings; macsOf: Setting['macsOf'] },
+): ReturnType<Algorithm<CreamState>['step']> {
+  const { supernet, lr } = learner;
+  const { board } = state;
+  const rng = createRng({ seed: settings.seed, stream: 'path', step });
+  const path = samplePath(supernet.space, settings.sampling, rng);
+
+  let { meta } = state;
+  const matches = matchesOf(supernet, board, path);
+  let teacher = chooseTeacher(meta, matches, path);
+  if (teacher !== null && step % settings.meta.interval === 0) {
+    const training = firstImages(batch, settings.meta.images);
+    const validation = heldOut.meta(state.activity.metaSteps);
+    const pair = { student: path, teacher, board, training, validation };
+    const { labelSmoothing } = settings;
+    meta = metaStep(supernet, meta, pair, { xi: lr, metaLr: settings.meta.lr, labelSmoothing });
+    teacher = chooseTeacher(meta, matches, path);
+  }
+
+  const trained = learner.gradientsOf(
+    path,
+    batch,
+    studentLoss(teacher, { batch, learner, settings }),
+  );
+  const { loss, outputs } = trained;
+  const isFinite = learner.update([trained]);
+  if (!isFinite) return { next: null, loss, paths: [path] };
+
+  const { logits, probabilities, kd } = outputs as Record<
+    'logits' | 'probabilities',
+    Float32Array
+  > &
+    Partial<Record<'kd', Float32Array>>;
+  const accuracy = accuracyOf(logits, batch.labels);
+  const applicant = { path, macs: macsOf(path), step, batch, accuracy, probabilities };
+  const office = { learner, settings, epoch, miniSet: heldOut.board };
+  const admission = admit(state, applicant, office);
+  const taught = teacher && { kd: kd?.[0] ?? NaN, rho: teacher.rho };
+  const next = advance(state, { epoch, meta, ...admission, taught });
+  return { next, loss, paths: [path] };
+}
+
+/** L = (rho KD + (2 - rho) CE) / 2, or CE where nobody teaches; rho is a constant. Deviation D7. */
+function studentLoss(
+  teacher: Teacher | null,
+  { batch, learner, settings }: Pick<StepWork, 'batch' | 'learner'> & { settings: CreamSettings },
+): LossOf {
+  const { engine, space } = learner.supernet;
+  const targets = smoothedTargets(batch.labels, space.classes, settings.labelSmoothing);
+  // The teacher's softmax on the batch, without gradient and normalised by the batch.
+  const softTargets = teacher && predict(learner.supernet, batch.images, teacher.entry.path);
+  return (logits) => {
+    const ce = crossEntropyTo(engine, logits, targets);
+    const probabilities = engine.ops.softmax(logits);
+    if (teacher === null || softTargets === null) {
+      return { loss: ce, outputs: { logits, probabilities } };
+    }
+    const kd = crossEntropyTo(engine, logits, softTargets);
+    const loss = combinedLoss(engine, teacher.rho, kd, ce);
+    return { loss, outputs: { logits, probabilities, kd } };
+  };
+}

@@ -1,0 +1,2 @@
+/** Monotonic time in milliseconds. */
+export type Clock = () => number;

@@ -1,0 +1,53 @@
+/** Targets of a classifier, the loss to them, and how often it is right. */
+
+import type { Engine } from '../engine/engine.ts';
+import type { Tensor } from '../engine/ops.ts';
+
+/** One-hot targets smoothed towards uniform, `float32 [labels.length, classes]`. */
+export function smoothedTargets(
+  labels: ArrayLike<number>,
+  classes: number,
+  smoothing: number,
+): Float32Array {
+  const targets = new Float32Array(labels.length * classes).fill(smoothing / classes);
+  for (let i = 0; i < labels.length; i++) {
+    targets[i * classes + (labels[i] ?? 0)] = 1 - smoothing + smoothing / classes;
+  }
+  return targets;
+}
+
+/** Mean soft cross-entropy of `logits [batch, classes]` to target numbers of the same shape, nats. */
+export function crossEntropyTo(engine: Engine, logits: Tensor, targets: Float32Array): Tensor {
+  return engine.ops.softCrossEntropy(logits, engine.tensor(targets, logits.shape));
+}
+
+/** Value of a scalar; waits for the device. */
+export function numberOf(engine: Engine, scalar: Tensor): number {
+  return engine.read(scalar)[0] ?? NaN;
+}
+
+/** Fraction of rows whose largest entry stands at the label; a row of NaN has none. */
+export function accuracyOf(scores: Float32Array, labels: ArrayLike<number>): number {
+  const classes = scores.length / labels.length;
+  let hits = 0;
+  for (let i = 0; i < labels.length; i++) {
+    const row = scores.subarray(i * classes, (i + 1) * classes);
+    const best = row.reduce((top, value, k) => (value > (row[top] ?? -Infinity) ? k : top), -1);
+    if (best === labels[i]) hits++;
+  }
+  return hits / labels.length;
+}
+
+/** Smallest probability that a logarithm is taken of: the smallest normal float32. */
+const LEAST_PROBABILITY = 2 ** -126;
+
+/** Mean of -log p(label) over rows of softmax outputs `[batch, classes]`, nats. */
+export function crossEntropyOf(probabilities: Float32Array, labels: ArrayLike<number>): number {
+  const classes = probabilities.length / labels.length;
+  let sum = 0;
+  for (let i = 0; i < labels.length; i++) {
+    const p = probabilities[i * classes + (labels[i] ?? 0)] ?? NaN;
+    sum -= Math.log(Math.max(LEAST_PROBABILITY, p));
+  }
+  return sum / labels.length;
+}
