@@ -1,7 +1,7 @@
 import { createRng } from '../foundation/rng.ts';
 import { samplePath } from '../searchspace/sampler.ts';
 import type { Path } from '../searchspace/space.ts';
-import type { SearchPlan } from './plan.ts';
+import { planBudget, type SearchPlan } from './plan.ts';
 import type { Batch, SearchMetrics } from './ports.ts';
 import type { RankedPath } from './ranking.ts';
 import { learningRate } from './schedule.ts';
@@ -21,7 +21,7 @@ export function pathsToRank(
   return Array.from({ length: STAND_INS }, (_, index) =>
     samplePath(
       supernet.space,
-      { ...plan, macsOf },
+      { budget: planBudget(plan, macsOf), prior: plan.prior },
       createRng({ seed: plan.seed, stream: 'stand-in', step: epoch, index }),
     ),
   );
