@@ -1,6 +1,7 @@
 /** What both programs of the benchmark compute, as plain numbers. */
 import { readFileSync } from 'node:fs';
 import { createRng } from '../src/foundation/rng.ts';
+import { OPEN_BUDGET } from '../src/searchspace/budget.ts';
 import { samplePath } from '../src/searchspace/sampler.ts';
 import { isSamePath } from '../src/algorithms/cream/board.ts';
 import { creamSkeleton } from '../src/searchspace/cream.ts';
@@ -42,11 +43,7 @@ export function createWorkload(
 ): Workload {
   const { space, batchSize } = networkOf(network);
   const draw = (stream: string, step: number): Path =>
-    samplePath(
-      space,
-      { minMacs: 0, maxMacs: Infinity, macsOf: () => 0, prior: null },
-      createRng({ seed: 0, stream, step }),
-    );
+    samplePath(space, { budget: OPEN_BUDGET, prior: null }, createRng({ seed: 0, stream, step }));
   const board = distinct((i) => draw('board', i));
   return {
     space,

@@ -1,5 +1,6 @@
 import { TrialError, type ErrorCode } from '../foundation/errors.ts';
-import { feasibility, type Budget, type Feasibility } from '../searchspace/feasibility.ts';
+import { macsBudget, OPEN_BUDGET, type Budget } from '../searchspace/budget.ts';
+import { feasibility, type Feasibility } from '../searchspace/feasibility.ts';
 import { fullSpace, parseNasSpace, parseSkeleton } from '../searchspace/parse.ts';
 import { spaceSize } from '../searchspace/path.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
@@ -60,7 +61,7 @@ async function lintConfig(text: string, file: string): Promise<string> {
   const space = await loadSearchSpace(config);
   checkPrior(space, config.prior);
   const { minMacs, maxMacs = Infinity } = config;
-  return `trial config: ${describe(space, { minMacs, maxMacs })}`;
+  return `trial config: ${describe(space, macsBudget(space, { minMacs, maxMacs }))}`;
 }
 
 async function summarize(file: string): Promise<string> {
@@ -71,7 +72,7 @@ async function summarize(file: string): Promise<string> {
       return lintConfig(text, file);
     case 'skeleton': {
       const space = fullSpace(parseSkeleton(document, file));
-      return `skeleton: ${describe(space, { minMacs: 0, maxMacs: Infinity })}`;
+      return `skeleton: ${describe(space, OPEN_BUDGET)}`;
     }
     case 'space':
       return `search space: ${parseNasSpace(document, file).size} labels`;

@@ -1,14 +1,8 @@
 import { TrialError } from '../foundation/errors.ts';
 import { createRng } from '../foundation/rng.ts';
-import { macsOf, operationCost } from './cost.ts';
-import type { Block, Path, SearchSpace } from './space.ts';
-
-/** Multiply-accumulates that a network may take, both ends included. */
-export interface Budget {
-  readonly minMacs: number;
-  /** `Infinity` for no upper end. */
-  readonly maxMacs: number;
-}
+import { admits, describeBudget, isInRange, type Budget, type CostRange } from './budget.ts';
+import { macsModel, type CostTable } from './cost-model.ts';
+import type { Path, SearchSpace } from './space.ts';
 
 /** A network and its multiply-accumulates. */
 export interface Extreme {
@@ -28,12 +22,6 @@ export interface Feasibility {
   readonly exact: boolean;
 }
 
-/** Multiply-accumulates of each candidate of each labelled block, and of the fixed blocks. */
-interface MacsTable {
-  readonly fixed: number;
-  readonly choices: readonly (readonly number[])[];
-}
-
 /** Above this many different totals a sample takes the place of counting. */
 const MAX_SUMS = 100_000;
 /** Additions that counting may take: some seconds. */
@@ -41,37 +29,25 @@ const MAX_ADDITIONS = 10_000_000;
 const SAMPLES = 20_000;
 const NORMAL_97_5 = 1.959964;
 
-function candidateMacs(block: Block): readonly number[] {
-  return block.candidates.map(({ operation }) => macsOf(operationCost(operation, block.input)));
-}
-
-function macsTable(space: SearchSpace): MacsTable {
-  const fixed = space.blocks.filter((block) => block.label === null).flatMap(candidateMacs);
-  return {
-    fixed: fixed.reduce((total, macs) => total + macs, 0),
-    choices: space.choices.map(candidateMacs),
-  };
-}
-
-/** Multiply-accumulates add up over blocks, so the extreme network is extreme in every block. */
+/** Costs add up over blocks, so the extreme network is extreme in every block. */
 function extreme(
-  { fixed, choices }: MacsTable,
-  pick: (...macs: readonly number[]) => number,
-): Extreme {
-  const path = choices.map((macs) => macs.indexOf(pick(...macs)));
-  const macs = choices.reduce((total, each) => total + pick(...each), fixed);
-  return { path, macs };
+  { fixed, choices }: CostTable,
+  pick: (...costs: readonly number[]) => number,
+): { readonly path: Path; readonly cost: number } {
+  const path = choices.map((costs) => costs.indexOf(pick(...costs)));
+  const cost = choices.reduce((total, costs) => total + pick(...costs), fixed);
+  return { path, cost };
 }
 
 /** Number of networks at each total, or null when counting them takes too much. */
-function countByMacs({ fixed, choices }: MacsTable): ReadonlyMap<number, bigint> | null {
+function countByCost({ fixed, choices }: CostTable): ReadonlyMap<number, bigint> | null {
   let counts = new Map([[fixed, 1n]]);
   let additions = 0;
-  for (const macs of choices) {
+  for (const costs of choices) {
     const next = new Map<number, bigint>();
     for (const [total, count] of counts) {
-      for (const more of macs) next.set(total + more, (next.get(total + more) ?? 0n) + count);
-      additions += macs.length;
+      for (const more of costs) next.set(total + more, (next.get(total + more) ?? 0n) + count);
+      additions += costs.length;
       if (next.size > MAX_SUMS || additions > MAX_ADDITIONS) return null;
     }
     counts = next;
@@ -79,27 +55,24 @@ function countByMacs({ fixed, choices }: MacsTable): ReadonlyMap<number, bigint>
   return counts;
 }
 
-function exactShare(counts: ReadonlyMap<number, bigint>, { minMacs, maxMacs }: Budget): number {
+function exactShare(counts: ReadonlyMap<number, bigint>, range: CostRange): number {
   let inside = 0n;
   let all = 0n;
-  for (const [macs, count] of counts) {
+  for (const [cost, count] of counts) {
     all += count;
-    if (macs >= minMacs && macs <= maxMacs) inside += count;
+    if (isInRange(range, cost)) inside += count;
   }
   // A number holds at most 1024 bits; what is cut off of both is less than it can tell apart.
   const excess = BigInt(Math.max(0, all.toString(2).length - 1000));
   return Number(inside >> excess) / Number(all >> excess);
 }
 
-function sampledShare({ fixed, choices }: MacsTable, { minMacs, maxMacs }: Budget): number {
+function sampledShare({ choices }: SearchSpace, budget: Budget): number {
   const rng = createRng({ seed: 0, stream: 'feasibility', step: 0 });
   let inside = 0;
   for (let sample = 0; sample < SAMPLES; sample++) {
-    const macs = choices.reduce(
-      (total, each) => total + (each[rng.below(each.length)] ?? 0),
-      fixed,
-    );
-    if (macs >= minMacs && macs <= maxMacs) inside++;
+    const path = choices.map(({ candidates }) => rng.below(candidates.length));
+    if (admits(budget, path)) inside++;
   }
   return inside / SAMPLES;
 }
@@ -112,24 +85,48 @@ function wilsonInterval(share: number, samples: number): readonly [number, numbe
   return [Math.max(0, (centre - spread) / (1 + z2)), Math.min(1, (centre + spread) / (1 + z2))];
 }
 
+/** Smallest and largest cost of a network; everything is possible where costs do not add up. */
+function costEnds({ model: { table } }: CostRange): readonly [number, number] {
+  if (table === null) return [-Infinity, Infinity];
+  return [extreme(table, Math.min).cost, extreme(table, Math.max).cost];
+}
+
+function isEmpty(range: CostRange): boolean {
+  const [smallest, largest] = costEnds(range);
+  return range.max < smallest || range.min > largest || range.min > range.max;
+}
+
+function holdsAll(range: CostRange): boolean {
+  return costEnds(range).every((end) => isInRange(range, end));
+}
+
 /** Share of the networks inside the budget, or null where there is provably none. */
 function admittedShare(
-  table: MacsTable,
+  space: SearchSpace,
   budget: Budget,
-  { smallest, largest }: Pick<Feasibility, 'smallest' | 'largest'>,
 ): Pick<Feasibility, 'share' | 'shareInterval' | 'exact'> | null {
-  const { minMacs, maxMacs } = budget;
-  if (maxMacs < smallest.macs || minMacs > largest.macs || minMacs > maxMacs) return null;
-  if (minMacs <= smallest.macs && maxMacs >= largest.macs) {
-    return { share: 1, shareInterval: [1, 1], exact: true };
-  }
-  const counts = countByMacs(table);
+  if (budget.ranges.some(isEmpty)) return null;
+  const [first, ...others] = budget.ranges.filter((range) => !holdsAll(range));
+  if (first === undefined) return { share: 1, shareInterval: [1, 1], exact: true };
+  const { table } = first.model;
+  // Two ranges at once would need the number of networks at every pair of totals.
+  const counts = table === null || others.length > 0 ? null : countByCost(table);
   if (counts === null) {
-    const share = sampledShare(table, budget);
+    const share = sampledShare(space, budget);
     return { share, shareInterval: wilsonInterval(share, SAMPLES), exact: false };
   }
-  const share = exactShare(counts, budget);
+  const share = exactShare(counts, first);
   return share === 0 ? null : { share, shareInterval: [share, share], exact: true };
+}
+
+/** What networks of a space cost by each model of a budget. */
+function describeEnds({ ranges }: Budget): string {
+  return ranges
+    .map((range) => {
+      const [smallest, largest] = costEnds(range);
+      return `from ${smallest} to ${largest} ${range.model.unit}`;
+    })
+    .join(', ');
 }
 
 /**
@@ -139,18 +136,19 @@ function admittedShare(
  * @throws TrialError BUDGET_UNREACHABLE when no network is inside the budget.
  */
 export function feasibility(space: SearchSpace, budget: Budget): Feasibility {
-  const table = macsTable(space);
-  const smallest = extreme(table, Math.min);
-  const largest = extreme(table, Math.max);
-  const { minMacs, maxMacs } = budget;
-  const share = admittedShare(table, budget, { smallest, largest });
+  const share = admittedShare(space, budget);
   if (share === null) {
     throw new TrialError('BUDGET_UNREACHABLE', {
-      where: `minMacs ${minMacs}, maxMacs ${maxMacs}`,
-      wanted: `room for a network of "${space.name}", from ${smallest.macs} to ${largest.macs}`,
+      where: describeBudget(budget),
+      wanted: `room for a network of "${space.name}", ${describeEnds(budget)}`,
       found: 'none inside',
-      next: 'Change minMacs and maxMacs so that they hold networks of the space',
+      next: 'Change the budget so that it holds networks of the space',
     });
   }
-  return { smallest, largest, ...share };
+  const macs = macsModel(space);
+  const byMacs = (pick: typeof Math.min): Extreme => {
+    const path = extreme(macs.table, pick).path;
+    return { path, macs: macs.cost(path) };
+  };
+  return { smallest: byMacs(Math.min), largest: byMacs(Math.max), ...share };
 }

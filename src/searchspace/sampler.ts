@@ -1,41 +1,34 @@
 import { TrialError } from '../foundation/errors.ts';
 import type { Rng } from '../foundation/rng.ts';
+import { admits, describeBudget, type Budget } from './budget.ts';
 import type { Block, Path, SearchSpace } from './space.ts';
 
-/** Inclusive range of multiply-accumulates that a path must lie in. */
-export interface MacsRange {
-  readonly minMacs: number;
-  readonly maxMacs: number;
-}
-
 /** What decides which paths are drawn. */
-export interface SamplerOptions extends MacsRange {
-  readonly macsOf: (path: Path) => number;
+export interface SamplerOptions {
+  readonly budget: Budget;
   /** Relative probability of each candidate name; uniform where null. */
   readonly prior: Readonly<Record<string, number>> | null;
 }
 
-/** Draws of one path before the range is declared unreachable. */
+/** Draws of one path before the budget is declared unreachable. */
 const MAX_MISSES = 10_000;
 
 /**
  * Draws each block's candidate independently, and draws the path again while its cost is outside
- * the range.
+ * the budget.
  *
  * @throws TrialError BUDGET_UNREACHABLE after 10,000 misses.
  */
-export function samplePath(space: SearchSpace, options: SamplerOptions, rng: Rng): Path {
-  const { macsOf, minMacs, maxMacs, prior } = options;
+export function samplePath(space: SearchSpace, { budget, prior }: SamplerOptions, rng: Rng): Path {
   for (let miss = 0; miss < MAX_MISSES; miss++) {
     const path = space.choices.map((block) => sampleCandidate(block, prior, rng));
-    const macs = macsOf(path);
-    if (macs >= minMacs && macs <= maxMacs) return path;
+    if (admits(budget, path)) return path;
   }
   throw new TrialError('BUDGET_UNREACHABLE', {
-    where: 'minMacs and maxMacs',
-    wanted: `paths between ${minMacs} and ${maxMacs} multiply-accumulates`,
+    where: describeBudget(budget),
+    wanted: 'paths inside the budget',
     found: `none in ${MAX_MISSES} draws`,
-    next: 'Widen the range; the feasibility report names the smallest and the largest path.',
+    next: 'Widen the budget; the feasibility report names the smallest and the largest path.',
   });
 }
 

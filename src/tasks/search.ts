@@ -11,6 +11,7 @@ import { TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { CheckpointRun } from '../generated/checkpoint.ts';
 import type { SearchResult } from '../generated/result.ts';
+import { macsBudget } from '../searchspace/budget.ts';
 import { feasibility, type Feasibility } from '../searchspace/feasibility.ts';
 import type { Path, SearchSpace } from '../searchspace/space.ts';
 import { Supernet } from '../supernet/supernet.ts';
@@ -107,8 +108,8 @@ interface FolderSearch extends RunOptions {
 
 async function searchInFolder(options: FolderSearch): Promise<SearchResult> {
   const { config, space, logger } = options;
-  const budget = { minMacs: config.minMacs, maxMacs: config.maxMacs ?? Infinity };
-  const report = feasibility(space, budget);
+  const { minMacs, maxMacs = Infinity } = config;
+  const report = feasibility(space, macsBudget(space, { minMacs, maxMacs }));
   logger.log('info', feasibilityLine(report));
 
   const images = await openRecordedImages(options);

@@ -8,7 +8,7 @@ import { pathCost } from '../searchspace/cost.ts';
 import { pathKey } from '../searchspace/path.ts';
 import type { Path, SearchSpace } from '../searchspace/space.ts';
 import { search, type SearchOutcome } from '../training/loop.ts';
-import type { SearchPlan } from '../training/plan.ts';
+import { planBudget, type SearchPlan } from '../training/plan.ts';
 import type { Clock, Reporter, SearchMetrics } from '../training/ports.ts';
 import { measurePath, rankPaths, type RankedPath } from '../training/ranking.ts';
 import type { SearchState } from '../training/state.ts';
@@ -137,7 +137,7 @@ function baselinePaths(
 ): Path[] {
   return Array.from({ length: count }, (_, index) => {
     const rng = createRng({ seed: plan.seed, stream: 'baseline', step: 0, index });
-    return samplePath(space, { ...plan, macsOf }, rng);
+    return samplePath(space, { budget: planBudget(plan, macsOf), prior: plan.prior }, rng);
   });
 }
 

@@ -13,7 +13,7 @@ import type { Path } from '../searchspace/space.ts';
 import type { Supernet } from '../supernet/supernet.ts';
 import { admit } from '../algorithms/cream/admission.ts';
 import { metaStep } from '../algorithms/cream/meta-step.ts';
-import type { SearchPlan } from './plan.ts';
+import { planBudget, type SearchPlan } from './plan.ts';
 import type { Batch, Clock, HeldOut, Reporter, SearchMetrics, TrainingBatches } from './ports.ts';
 import { matchesOf } from '../algorithms/cream/probes.ts';
 import { advance, close, skip } from './progress.ts';
@@ -80,7 +80,8 @@ async function trainStep(
   const { supernet, board, step } = state;
   const [started, waited] = [clock(), batches.waitedMs];
   const rng = createRng({ seed: plan.seed, stream: 'path', step });
-  const path = samplePath(supernet.space, { ...plan, macsOf }, rng);
+  const budget = planBudget(plan, macsOf);
+  const path = samplePath(supernet.space, { budget, prior: plan.prior }, rng);
   const batch = await batches.next(step);
   const lr = rateScale(state.stability) * learningRate(plan.lr, step, plan.totalSteps);
 

@@ -1,5 +1,6 @@
 import { TrialError } from '../foundation/errors.ts';
-import type { MacsRange } from '../searchspace/sampler.ts';
+import type { Budget } from '../searchspace/budget.ts';
+import type { Path } from '../searchspace/space.ts';
 import { noiseGap } from '../algorithms/cream/board.ts';
 import {
   DEFAULT_META_LR,
@@ -34,7 +35,9 @@ export interface SearchSettings {
 }
 
 /** All numbers of a search, nothing left to default. */
-export interface SearchPlan extends MacsRange {
+export interface SearchPlan {
+  readonly minMacs: number;
+  readonly maxMacs: number;
   readonly seed: number;
   readonly epochs: number;
   readonly stepsPerEpoch: number;
@@ -58,6 +61,15 @@ export interface SearchPlan extends MacsRange {
   readonly prior: Readonly<Record<string, number>> | null;
   /** Ranking images of an epoch report. */
   readonly rankingImages: number;
+}
+
+/** The budget of a plan over costs that are computed already. */
+export function planBudget(
+  { minMacs, maxMacs }: SearchPlan,
+  macsOf: (path: Path) => number,
+): Budget {
+  const model = { name: 'macs', unit: 'multiply-accumulates', cost: macsOf, table: null };
+  return { ranges: [{ model, min: minMacs, max: maxMacs }] };
 }
 
 /**

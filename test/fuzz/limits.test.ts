@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TrialError, type ErrorCode } from '../../src/foundation/errors.ts';
 import { isNestedTooDeeply, MAX_NESTING } from '../../src/foundation/nesting.ts';
+import { macsBudget, OPEN_BUDGET } from '../../src/searchspace/budget.ts';
 import { feasibility } from '../../src/searchspace/feasibility.ts';
 import { fullSpace, parseNasSpace, parseSkeleton } from '../../src/searchspace/parse.ts';
 import { spaceSize } from '../../src/searchspace/path.ts';
@@ -174,8 +175,9 @@ describe('the largest space that the schema allows', () => {
 
   it('has its share inside a budget estimated in bounded time', () => {
     assert.equal(spaceSize(space), 100n ** 1024n);
-    const { smallest, largest } = feasibility(space, { minMacs: 0, maxMacs: Infinity });
-    const budget = { minMacs: 0, maxMacs: (smallest.macs + largest.macs) / 2 };
+    const { smallest, largest } = feasibility(space, OPEN_BUDGET);
+    const middle = (smallest.macs + largest.macs) / 2;
+    const budget = macsBudget(space, { minMacs: 0, maxMacs: middle });
     const begin = performance.now();
     const { share, exact } = feasibility(space, budget);
     assert.ok(performance.now() - begin < 20_000);
@@ -195,8 +197,10 @@ describe('the largest space that the schema allows', () => {
     }));
     const even = { ...macro, family: 'other', candidates, stages };
     const balanced = fullSpace(parseSkeleton(even, 'net.json'));
-    const { smallest, largest } = feasibility(balanced, { minMacs: 0, maxMacs: Infinity });
-    const half = feasibility(balanced, { minMacs: 0, maxMacs: (smallest.macs + largest.macs) / 2 });
+    const { smallest, largest } = feasibility(balanced, OPEN_BUDGET);
+    const middle = (smallest.macs + largest.macs) / 2;
+    const budget = macsBudget(balanced, { minMacs: 0, maxMacs: middle });
+    const half = feasibility(balanced, budget);
     assert.equal(half.exact, true);
     assert.ok(Math.abs(half.share - 0.5) < 0.02, String(half.share));
   });

@@ -5,6 +5,7 @@ import type { NetworkSkeleton } from '../../src/generated/network-skeleton.ts';
 import { architectureFiles, parseArchitecture } from '../../src/searchspace/architecture.ts';
 import { pathCost } from '../../src/searchspace/cost.ts';
 import { PUBLISHED_NAMES } from '../../src/searchspace/cream.ts';
+import { macsBudget } from '../../src/searchspace/budget.ts';
 import { feasibility } from '../../src/searchspace/feasibility.ts';
 import { bindSearchSpace, fullSpace, parseNasSpace, parseSkeleton } from '../../src/searchspace/parse.ts'; // prettier-ignore
 import { pathCode, spaceSize } from '../../src/searchspace/path.ts';
@@ -54,7 +55,10 @@ function useSpace(space: SearchSpace, seed: number): void {
   }
   const code = pathCode(space, path);
   if (code !== null) assert.deepEqual(parseArchitecture(space, code, 'code'), path);
-  const { largest, share } = feasibility(space, { minMacs: 0, maxMacs: 2 ** (seed % 64) });
+  const { largest, share } = feasibility(
+    space,
+    macsBudget(space, { minMacs: 0, maxMacs: 2 ** (seed % 64) }),
+  );
   assert.ok(largest.macs > 0 && share >= 0 && share <= 1);
 }
 

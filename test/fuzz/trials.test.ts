@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createRng } from '../../src/foundation/rng.ts';
+import { OPEN_BUDGET } from '../../src/searchspace/budget.ts';
 import { samplePath } from '../../src/searchspace/sampler.ts';
 import { pathCost } from '../../src/searchspace/cost.ts';
 import type { SearchSpace } from '../../src/searchspace/space.ts';
@@ -57,7 +58,7 @@ function useConfig(config: TrialConfig, network: SearchSpace): void {
   const plan = planSearch({ ...config, imagesPerEpoch: config.imagesPerEpoch ?? 50_000 }, 500);
   assert.ok(Number.isSafeInteger(plan.totalSteps) && plan.totalSteps > 0);
   assert.ok(Number.isFinite(plan.lr) && plan.metaInterval >= 1);
-  const options = { macsOf: () => 1, minMacs: 0, maxMacs: 1, prior: plan.prior };
+  const options = { budget: OPEN_BUDGET, prior: plan.prior };
   const path = samplePath(network, options, createRng({ seed: config.seed, stream: '', step: 0 }));
   assert.ok(pathCost(network, path).macs > 0);
 }

@@ -2,25 +2,28 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TrialError } from '../../src/foundation/errors.ts';
 import { pathCost } from '../../src/searchspace/cost.ts';
+import { macsBudget, OPEN_BUDGET } from '../../src/searchspace/budget.ts';
+import { macsModel, paramsModel } from '../../src/searchspace/cost-model.ts';
 import { feasibility } from '../../src/searchspace/feasibility.ts';
 import { pathOfCode } from '../../src/searchspace/path.ts';
+import type { Path } from '../../src/searchspace/space.ts';
 import { creamSpace, shippedSpace } from '../support/spaces.ts';
 
 const macro = shippedSpace('nas-bench-macro');
 
-function allMacs(): readonly number[] {
+function allPaths(): readonly Path[] {
   return Array.from({ length: 3 ** 8 }, (_, i) => {
     const code = i.toString(3).padStart(8, '0');
-    return pathCost(macro, pathOfCode(macro, code, code)).macs;
+    return pathOfCode(macro, code, code);
   });
 }
 
 describe('feasibility', () => {
   it('finds the extremes and the exact share that pricing all networks finds', () => {
-    const macs = allMacs();
+    const macs = allPaths().map((path) => pathCost(macro, path).macs);
     const budget = { minMacs: 40e6, maxMacs: 60e6 };
     const inside = macs.filter((each) => each >= budget.minMacs && each <= budget.maxMacs);
-    const report = feasibility(macro, budget);
+    const report = feasibility(macro, macsBudget(macro, budget));
     assert.equal(report.smallest.macs, Math.min(...macs));
     assert.equal(report.largest.macs, Math.max(...macs));
     assert.equal(report.share, inside.length / macs.length);
@@ -29,7 +32,7 @@ describe('feasibility', () => {
   });
 
   it('names the extreme networks themselves', () => {
-    const { smallest, largest } = feasibility(macro, { minMacs: 0, maxMacs: Infinity });
+    const { smallest, largest } = feasibility(macro, OPEN_BUDGET);
     assert.equal(pathCost(macro, smallest.path).macs, smallest.macs);
     assert.equal(pathCost(macro, largest.path).macs, largest.macs);
     assert.deepEqual(largest.path, [2, 2, 2, 2, 2, 2, 2, 2]);
@@ -37,22 +40,23 @@ describe('feasibility', () => {
 
   it('counts both ends of the budget as inside', () => {
     const { macs } = pathCost(macro, [0, 1, 2, 0, 1, 2, 0, 1]);
-    assert.ok(feasibility(macro, { minMacs: macs, maxMacs: macs }).share > 0);
+    assert.ok(feasibility(macro, macsBudget(macro, { minMacs: macs, maxMacs: macs })).share > 0);
   });
 
   it('estimates the share of a large space with an interval around it, the same each time', () => {
     const space = creamSpace([4, 4, 4, 4, 4]);
-    const report = feasibility(space, { minMacs: 0, maxMacs: 400e6 });
+    const budget = macsBudget(space, { minMacs: 0, maxMacs: 400e6 });
+    const report = feasibility(space, budget);
     const [low, high] = report.shareInterval;
     assert.equal(report.exact, false);
     assert.ok(low < report.share && report.share < high && high - low < 0.015);
-    assert.deepEqual(feasibility(space, { minMacs: 0, maxMacs: 400e6 }), report);
+    assert.deepEqual(feasibility(space, budget), report);
   });
 
   it("holds Wilson's interval above zero when no sampled network is inside", () => {
     const space = creamSpace([4, 4, 4, 4, 4]);
-    const { smallest } = feasibility(space, { minMacs: 0, maxMacs: Infinity });
-    const report = feasibility(space, { minMacs: 0, maxMacs: smallest.macs });
+    const { smallest } = feasibility(space, OPEN_BUDGET);
+    const report = feasibility(space, macsBudget(space, { minMacs: 0, maxMacs: smallest.macs }));
     // z^2 / (n + z^2) with z = 1.959964 and n = 20,000.
     assert.equal(report.share, 0);
     assert.ok(Math.abs(report.shareInterval[1] - 1.9203613e-4) < 1e-10);
@@ -60,14 +64,47 @@ describe('feasibility', () => {
   });
 
   it('is all of the space, exactly, when the budget admits every network', () => {
-    const { share, exact } = feasibility(creamSpace([4, 4, 4, 4, 4]), {
-      minMacs: 0,
-      maxMacs: Infinity,
-    });
+    const { share, exact } = feasibility(creamSpace([4, 4, 4, 4, 4]), OPEN_BUDGET);
     assert.deepEqual({ share, exact }, { share: 1, exact: true });
   });
 
-  it('R14: refuses a budget without networks and names the bounds', () => {
+  it('counts parameters as it counts multiply-accumulates', () => {
+    const params = allPaths().map((path) => pathCost(macro, path).params);
+    const range = { model: paramsModel(macro), min: 1e6, max: 2e6 };
+    const inside = params.filter((each) => each >= range.min && each <= range.max);
+    const report = feasibility(macro, { ranges: [range] });
+    assert.deepEqual(
+      { share: report.share, exact: report.exact },
+      { share: inside.length / params.length, exact: true },
+    );
+  });
+
+  it('estimates the share inside two ranges at once, around the true one', () => {
+    const costs = allPaths().map((path) => pathCost(macro, path));
+    const inside = costs.filter(({ macs, params }) => macs <= 50e6 && params <= 2e6);
+    const report = feasibility(macro, {
+      ranges: [
+        { model: macsModel(macro), min: 0, max: 50e6 },
+        { model: paramsModel(macro), min: 0, max: 2e6 },
+      ],
+    });
+    const [low, high] = report.shareInterval;
+    const share = inside.length / costs.length;
+    assert.equal(report.exact, false);
+    assert.ok(low <= share && share <= high, `${share} in [${low}, ${high}]`);
+  });
+
+  it('estimates the share of a budget over costs that do not add up', () => {
+    const { cost } = macsModel(macro);
+    const model = { name: 'energy', unit: 'joules', cost, table: null };
+    const report = feasibility(macro, { ranges: [{ model, min: 40e6, max: 60e6 }] });
+    const exact = feasibility(macro, macsBudget(macro, { minMacs: 40e6, maxMacs: 60e6 }));
+    const [low, high] = report.shareInterval;
+    assert.equal(report.exact, false);
+    assert.ok(low <= exact.share && exact.share <= high);
+  });
+
+  it('refuses a budget without networks and names the bounds', () => {
     const budgets = [
       { minMacs: 0, maxMacs: 7_713_279 },
       { minMacs: 105_660_929, maxMacs: Infinity },
@@ -76,7 +113,7 @@ describe('feasibility', () => {
     ];
     for (const budget of budgets) {
       assert.throws(
-        () => feasibility(macro, budget),
+        () => feasibility(macro, macsBudget(macro, budget)),
         (thrown: unknown) =>
           thrown instanceof TrialError &&
           thrown.code === 'BUDGET_UNREACHABLE' &&

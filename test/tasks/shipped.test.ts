@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import type { Engine } from '../../src/engine/engine.ts';
+import { macsBudget } from '../../src/searchspace/budget.ts';
 import { feasibility } from '../../src/searchspace/feasibility.ts';
 import type { SearchSpace } from '../../src/searchspace/space.ts';
 import { Supernet } from '../../src/supernet/supernet.ts';
@@ -51,7 +52,8 @@ describe('what ships', () => {
       const config = parseTrialConfig(readFileSync(file, 'utf8'), file);
       const space = await loadSearchSpace(config);
       checkPrior(space, config.prior);
-      feasibility(space, { minMacs: config.minMacs, maxMacs: config.maxMacs ?? Infinity });
+      const { minMacs, maxMacs = Infinity } = config;
+      feasibility(space, macsBudget(space, { minMacs, maxMacs }));
       const plan = planSearch({ ...config, imagesPerEpoch: config.imagesPerEpoch ?? 1000 }, 256);
       assert.ok(plan.totalSteps > 0);
       const result = trainOnce(space, plan.batchSize, plan);
