@@ -32,7 +32,8 @@ export function samplePath(space: SearchSpace, { budget, prior }: SamplerOptions
   });
 }
 
-function sampleCandidate(block: Block, prior: SamplerOptions['prior'], rng: Rng): number {
+/** Draws one block's candidate, by its prior. */
+export function sampleCandidate(block: Block, prior: SamplerOptions['prior'], rng: Rng): number {
   if (prior === null) return rng.below(block.candidates.length);
   const weights = block.candidates.map(({ name }) =>
     // A candidate may be named like something that every object inherits, such as "constructor".

@@ -3,68 +3,60 @@
  * listed here is a function of the seed and of the counters that are.
  */
 
+import type { Algorithm, Schedule } from '../algorithms/algorithm.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../engine/ops.ts';
-import { TrialError } from '../foundation/errors.ts';
-import type { BoardEntry } from '../algorithms/cream/board.ts';
+import type { Optimizer } from '../engine/optimizer.ts';
+import { ArrayStock, stateInvalid, type NamedArray } from '../foundation/named-arrays.ts';
+import type { CheckpointState } from '../generated/checkpoint.ts';
 import { isPathOf } from '../searchspace/path.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 import type { Supernet } from '../supernet/supernet.ts';
-import type { SearchPlan } from './plan.ts';
 import type { SearchState } from './state.ts';
-
-/** Numbers of one tensor, row by row. */
-export interface NamedArray {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly values: Float32Array | Float64Array;
-}
-
-/** The parts of a state that are few numbers: plain JSON. */
-export interface SnapshotValues extends Omit<SearchState, 'supernet' | 'meta' | 'board'> {
-  readonly meta: { readonly bias: number; readonly biasVelocity: number };
-  readonly board: {
-    readonly capacity: number;
-    readonly entries: readonly Omit<BoardEntry, 'probe'>[];
-  };
-}
 
 /** A whole state that no later step can change. */
 export interface Snapshot {
-  readonly values: SnapshotValues;
-  /** Names begin with `weight/`, `velocity/`, `running/`, `meta/` or `board/`. */
+  /** The parts that are few numbers: plain JSON. */
+  readonly values: CheckpointState;
+  /** Names begin with `weight/`, an optimizer slot such as `velocity/`, `running/` or `algorithm/`. */
   readonly arrays: readonly NamedArray[];
 }
 
+/** Whose state it is. */
+export interface SnapshotOwner<Own> {
+  readonly supernet: Supernet;
+  readonly algorithm: Algorithm<Own>;
+  readonly plan: Schedule & { readonly optimizer: Optimizer };
+}
+
+/** Prefix of the algorithm's own arrays. */
+const OWN = 'algorithm/';
+
 /** Copies a state; waits for the device. */
-export function takeSnapshot({ supernet, meta, board, ...values }: SearchState): Snapshot {
+export function takeSnapshot<Own>(
+  state: SearchState<Own>,
+  { algorithm, plan }: Omit<SnapshotOwner<Own>, 'supernet'>,
+): Snapshot {
+  const { supernet, own, reports, ranking, ...values } = state;
+  const saved = algorithm.save(own);
   return {
     values: {
       ...values,
-      meta: { bias: meta.bias, biasVelocity: meta.velocity.bias },
-      board: {
-        capacity: board.capacity,
-        entries: board.entries.map(({ probe: _, ...entry }) => entry),
-      },
+      algorithm: { ...saved.values },
+      reports: [...reports],
+      ranking: ranking.map(({ path, ...score }) => ({ path: [...path], ...score })),
     },
     arrays: [
-      ...supernetArrays(supernet),
-      { name: 'meta/weight', shape: [meta.weight.length], values: meta.weight },
-      { name: 'meta/velocity', shape: [meta.weight.length], values: meta.velocity.weight },
-      ...board.entries.flatMap(({ probe }, i) => {
-        const { imageSize: size, classes } = supernet.space;
-        const count = probe.probabilities.length / classes;
-        const { images, probabilities } = probe;
-        return [
-          { name: `board/${i}/images`, shape: [count, size, size, 3], values: images },
-          { name: `board/${i}/probabilities`, shape: [count, classes], values: probabilities },
-        ];
-      }),
+      ...supernetArrays(supernet, plan.optimizer),
+      ...saved.arrays.map((array) => ({ ...array, name: `${OWN}${array.name}` })),
     ],
   };
 }
 
-function supernetArrays({ engine, parameters, running }: Supernet): NamedArray[] {
+function supernetArrays(
+  { engine, parameters, running }: Supernet,
+  optimizer: Optimizer,
+): NamedArray[] {
   const arrayOf = (name: string, tensor: Tensor): NamedArray => ({
     name,
     shape: tensor.shape,
@@ -72,8 +64,8 @@ function supernetArrays({ engine, parameters, running }: Supernet): NamedArray[]
   });
   return [
     ...parameters.map(({ name, value }) => arrayOf(`weight/${name}`, value)),
-    ...parameters.flatMap(({ name, velocity }) =>
-      velocity === null ? [] : [arrayOf(`velocity/${name}`, velocity)],
+    ...parameters.flatMap(({ name, slots }) =>
+      slots.map((slot, i) => arrayOf(`${optimizer.slots[i] ?? i}/${name}`, slot)),
     ),
     ...running
       .entries()
@@ -90,80 +82,79 @@ function supernetArrays({ engine, parameters, running }: Supernet): NamedArray[]
  * @throws TrialError CHECKPOINT_INVALID, the supernet being unchanged, when an array is missing,
  *   has another shape, or belongs to nothing, or when no search of that plan has such counters.
  */
-export function restoreSnapshot(
-  snapshot: Snapshot,
-  supernet: Supernet,
-  plan: SearchPlan,
-): SearchState {
-  requirePossible(snapshot.values, supernet.space, plan);
-  const { meta, board, ...values } = snapshot.values;
-  const arrays = new ArrayStock(snapshot.arrays);
-  const { imageSize: size, classes } = supernet.space;
-  const count = plan.probeImages;
-  const entries = board.entries.map((entry, i) => ({
-    ...entry,
-    probe: {
-      images: arrays.float32(`board/${i}/images`, [count, size, size, 3]),
-      probabilities: arrays.float32(`board/${i}/probabilities`, [count, classes]),
-    },
-  }));
-  const inputs = [count * classes];
-  const weight = arrays.float64('meta/weight', inputs);
-  const velocity = { weight: arrays.float64('meta/velocity', inputs), bias: meta.biasVelocity };
-  const restoreTensors = tensorsFor(supernet, arrays);
-  arrays.requireEmpty();
+export function restoreSnapshot<Own>(
+  { values, arrays }: Snapshot,
+  { supernet, algorithm, plan }: SnapshotOwner<Own>,
+): SearchState<Own> {
+  requirePossible(values, supernet.space, plan);
+  const { algorithm: ownValues, ...rest } = values;
+  const stock = new ArrayStock(arrays);
+  const own = algorithm.restore({ values: ownValues, arrays: stock.takePrefixed(OWN) });
+  const restoreTensors = tensorsFor(supernet, stock, plan.optimizer.slots);
+  stock.requireEmpty();
   restoreTensors();
-  return {
-    ...values,
-    supernet,
-    meta: { weight, bias: meta.bias, velocity },
-    board: { capacity: board.capacity, entries },
-  };
+  return { ...rest, supernet, own };
+}
+
+/**
+ * Gives a supernet the weights and running statistics of a snapshot of the same space; what an
+ * optimizer or an algorithm remembered is left behind.
+ *
+ * @throws TrialError CHECKPOINT_INVALID, the supernet being unchanged, when one is missing or has
+ *   another shape.
+ */
+export function restoreWeights({ arrays }: Snapshot, supernet: Supernet): void {
+  tensorsFor(supernet, new ArrayStock(arrays), [])();
 }
 
 /** Counters and paths follow from the steps: a file that says otherwise could go on for ever. */
 function requirePossible(
-  { step, reports, ranking, board }: SnapshotValues,
+  { step, reports, ranking }: CheckpointState,
   space: SearchSpace,
-  { stepsPerEpoch, totalSteps }: SearchPlan,
+  { stepsPerEpoch, totalSteps }: Schedule,
 ): void {
   const first = reports.length * stepsPerEpoch;
   const last = Math.min(first + stepsPerEpoch, totalSteps);
   if (step < first || step > last) {
     const wanted = `a step from ${first} to ${last} after ${reports.length} epochs`;
-    throw invalid('state.step', wanted, String(step));
+    throw stateInvalid('state.step', wanted, String(step));
   }
   if (reports.length > 0 && ranking.length === 0) {
-    throw invalid('state.ranking', 'the paths of the last report', 'none');
+    throw stateInvalid('state.ranking', 'the paths of the last report', 'none');
   }
-  const stranger = [...board.entries, ...ranking].find(({ path }) => !isPathOf(space, path));
+  const stranger = ranking.find(({ path }) => !isPathOf(space, path));
   if (stranger !== undefined) {
-    throw invalid('state', `paths of ${space.name}`, `[${stranger.path.join()}]`);
+    throw stateInvalid('state.ranking', `paths of ${space.name}`, `[${stranger.path.join()}]`);
   }
 }
 
 /** Takes a supernet's numbers out of the stock; gives the function that puts them into place. */
-function tensorsFor(supernet: Supernet, arrays: ArrayStock): () => void {
+function tensorsFor(
+  supernet: Supernet,
+  stock: ArrayStock,
+  slotNames: readonly string[],
+): () => void {
   const { engine, parameters, running } = supernet;
-  const weights = parameters.map(({ name, shape }) => arrays.float32(`weight/${name}`, shape));
-  const velocities = parameters.map(({ name, shape }) =>
-    arrays.has(`velocity/${name}`) ? arrays.float32(`velocity/${name}`, shape) : null,
+  const weights = parameters.map(({ name, shape }) => stock.float32(`weight/${name}`, shape));
+  const slots = parameters.map(({ name, shape }) =>
+    slotNames
+      .map((slot) => `${slot}/${name}`)
+      .flatMap((slot) => (stock.has(slot) ? [stock.float32(slot, shape)] : [])),
   );
   // Those of a batch norm that has not been met are not there.
   const moments = parameters.flatMap(({ name: gamma, shape }) => {
     const name = gamma.replace(/\/gamma$/, '');
-    if (name === gamma || !arrays.has(`running/${name}/mean`)) return [];
-    const mean = arrays.float32(`running/${name}/mean`, shape);
-    const variance = arrays.float32(`running/${name}/variance`, shape);
+    if (name === gamma || !stock.has(`running/${name}/mean`)) return [];
+    const mean = stock.float32(`running/${name}/mean`, shape);
+    const variance = stock.float32(`running/${name}/variance`, shape);
     return [{ name, shape, mean, variance }];
   });
   return () => {
     parameters.forEach((parameter, i) => {
-      const { value, velocity, shape } = parameter;
-      engine.dispose(velocity === null ? [value] : [value, velocity]);
+      const { value, shape } = parameter;
+      engine.dispose([value, ...parameter.slots]);
       parameter.value = keptTensor(engine, weights[i] as Float32Array, shape);
-      const slot = velocities[i];
-      parameter.velocity = slot ? keptTensor(engine, slot, shape) : null;
+      parameter.slots = (slots[i] ?? []).map((slot) => keptTensor(engine, slot, shape));
     });
     running.dispose();
     for (const { name, shape, mean, variance } of moments) {
@@ -177,52 +168,4 @@ function tensorsFor(supernet: Supernet, arrays: ArrayStock): () => void {
 
 function keptTensor(engine: Engine, values: Float32Array, shape: readonly number[]): Tensor {
   return engine.keep(engine.tensor(values, shape));
-}
-
-/** Arrays by name, each to be taken once. */
-class ArrayStock {
-  readonly #arrays: Map<string, NamedArray>;
-
-  constructor(arrays: readonly NamedArray[]) {
-    this.#arrays = new Map(arrays.map((array) => [array.name, array]));
-  }
-
-  has(name: string): boolean {
-    return this.#arrays.has(name);
-  }
-
-  float32(name: string, shape: readonly number[]): Float32Array {
-    return this.#take(name, { type: Float32Array, shape });
-  }
-
-  float64(name: string, shape: readonly number[]): Float64Array {
-    return this.#take(name, { type: Float64Array, shape });
-  }
-
-  requireEmpty(): void {
-    const [left] = this.#arrays.values();
-    if (left === undefined) return;
-    throw invalid(left.name, 'nothing of that name', `[${left.shape.join()}]`);
-  }
-
-  #take<T extends NamedArray['values']>(
-    name: string,
-    { type, shape }: { type: new (length: number) => T; shape: readonly number[] },
-  ): T {
-    const array = this.#arrays.get(name);
-    this.#arrays.delete(name);
-    const fits = array?.shape.join() === shape.join();
-    if (fits && array.values instanceof type) return array.values;
-    const found = array && `${array.values.constructor.name} [${array.shape.join()}]`;
-    throw invalid(name, `${type.name} [${shape.join()}]`, found ?? 'none');
-  }
-}
-
-function invalid(where: string, wanted: string, found: string): TrialError {
-  return new TrialError('CHECKPOINT_INVALID', {
-    where,
-    wanted,
-    found,
-    next: 'The checkpoint is of another search: go on with the config, skeleton and space that it was made for.',
-  });
 }

@@ -54,6 +54,11 @@ export function rateScale({ rollbacks }: Stability): number {
   return SLOWER ** rollbacks;
 }
 
+/** Names the weights of a state: another name wherever they may differ. */
+export function weightsOf({ step, stability }: { step: number; stability: Stability }): string {
+  return `step ${step}, went back ${stability.rollbacks} times`;
+}
+
 /** The end of a search that left the finite numbers again after it had gone back. */
 export function diverged(
   { skipped, inARow }: Stability,

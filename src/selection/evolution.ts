@@ -1,0 +1,81 @@
+/**
+ * Evolution over inherited weights: the best paths so far are parents of mutated and crossed ones.
+ *
+ * @see Guo et al., "Single Path One-Shot Neural Architecture Search with Uniform Sampling" (ECCV
+ * 2020), section 3.4; the sizes are theirs, scaled down in the config's defaults.
+ */
+
+import type { Score } from '../algorithms/algorithm.ts';
+import { createRng, type Rng } from '../foundation/rng.ts';
+import { admits } from '../searchspace/budget.ts';
+import { pathKey } from '../searchspace/path.ts';
+import { sampleCandidate, samplePath } from '../searchspace/sampler.ts';
+import type { Path } from '../searchspace/space.ts';
+import type { SelectionContext } from './selection.ts';
+
+/** Tries for one path: in a small space, or a narrow budget, there may be no new one left. */
+const MAX_TRIES = 100;
+
+/**
+ * Scores a random generation, then generations of mutated and crossed paths. Every path keeps to the
+ * budget and is scored once; the best ones of all generations are the parents of the next.
+ *
+ * @returns Every path that was scored, best first.
+ */
+export async function evolve(context: SelectionContext): Promise<readonly Score[]> {
+  const { space, sampling, settings, seed, rank } = context;
+  const { population, generations, mutations, crossovers } = settings;
+  const known = new Set<string>();
+  const grow = (generation: number, kinds: readonly Breeder[]): Path[] =>
+    kinds.flatMap((breed, index) => {
+      const rng = createRng({ seed, stream: 'evolution', step: generation, index });
+      return newPath(() => breed(rng), context, known);
+    });
+  const random: Breeder = (rng) => samplePath(space, sampling, rng);
+  let scores = await rank(grow(0, repeat(random, population)));
+  for (let generation = 1; generation <= generations; generation++) {
+    const parents = scores.slice(0, settings.parents).map(({ path }) => path);
+    const children = grow(generation, [
+      ...repeat((rng) => mutate(pick(parents, rng), context, rng), mutations),
+      ...repeat((rng) => cross(pick(parents, rng), pick(parents, rng), rng), crossovers),
+    ]);
+    scores = [...scores, ...(await rank(children))].sort((a, b) => b.accuracy - a.accuracy);
+  }
+  return scores;
+}
+
+type Breeder = (rng: Rng) => Path;
+
+/** A path of the budget that was not scored yet; none where no try gives one. */
+function newPath(breed: () => Path, { sampling }: SelectionContext, known: Set<string>): Path[] {
+  for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+    const path = breed();
+    const key = pathKey(path);
+    if (known.has(key) || !admits(sampling.budget, path)) continue;
+    known.add(key);
+    return [path];
+  }
+  return [];
+}
+
+/** Draws some blocks anew. */
+function mutate(path: Path, { space, sampling, settings }: SelectionContext, rng: Rng): Path {
+  return path.map((candidate, i) => {
+    const block = space.choices[i];
+    const isDrawn = rng.uniform() < settings.mutationProbability;
+    return isDrawn && block ? sampleCandidate(block, sampling.prior, rng) : candidate;
+  });
+}
+
+/** Takes each block from one of two parents. */
+function cross(a: Path, b: Path, rng: Rng): Path {
+  return a.map((candidate, i) => (rng.uniform() < 0.5 ? candidate : (b[i] ?? candidate)));
+}
+
+function pick(paths: readonly Path[], rng: Rng): Path {
+  return paths[rng.below(paths.length)] as Path;
+}
+
+function repeat(breed: Breeder, count: number): Breeder[] {
+  return Array.from({ length: count }, () => breed);
+}

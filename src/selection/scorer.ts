@@ -1,0 +1,77 @@
+import type { Score } from '../algorithms/algorithm.ts';
+import type { Batch } from '../data/stream/batch.ts';
+import type { HeldOut } from '../data/stream/held-out.ts';
+import { pathKey } from '../searchspace/path.ts';
+import type { Path } from '../searchspace/space.ts';
+import type { Supernet } from '../supernet/supernet.ts';
+import { scorePath, type ScoringData } from './score.ts';
+
+/** Scores that were taken before; one for each state of the weights, number of images and path. */
+export interface ScoreCache {
+  get(key: string): Omit<Score, 'path'> | undefined;
+  set(key: string, score: Omit<Score, 'path'>): void;
+}
+
+/** Which weights paths are scored with, and on how many images. */
+export interface Occasion {
+  /** Changes whenever a weight does. */
+  readonly weights: string;
+  /** Held-out images: the first batches that hold as many. */
+  readonly images: number;
+  readonly pause: ScoringData['pause'];
+}
+
+/** What a {@link Scorer} works with. */
+export interface ScorerOptions {
+  readonly supernet: Supernet;
+  readonly heldOut: Pick<HeldOut, 'calibration' | 'ranking'>;
+  readonly cache: ScoreCache;
+}
+
+/** Scores paths on the held-out ranking images; each path once for a state of the weights. */
+export class Scorer {
+  readonly #options: ScorerOptions;
+
+  constructor(options: ScorerOptions) {
+    this.#options = options;
+  }
+
+  async score(path: Path, { weights, images, pause }: Occasion): Promise<Score> {
+    const { supernet, heldOut, cache } = this.#options;
+    const batches = [...firstBatches(heldOut.ranking, images)];
+    const count = batches.reduce((sum, batch) => sum + batch.count, 0);
+    const key = `${weights} ${count} ${pathKey(path)}`;
+    const known = cache.get(key);
+    if (known !== undefined) return { path, ...known };
+    const { calibration } = heldOut;
+    const { accuracy, crossEntropy } = await scorePath(supernet, path, {
+      calibration,
+      images: batches,
+      pause,
+    });
+    cache.set(key, { accuracy, crossEntropy });
+    return { path, accuracy, crossEntropy };
+  }
+
+  /** Scores paths and sorts them, most accurate first; equals stay in their order. */
+  async rank(paths: readonly Path[], occasion: Occasion): Promise<Score[]> {
+    const scores: Score[] = [];
+    for (const path of paths) scores.push(await this.score(path, occasion));
+    return scores.sort((a, b) => b.accuracy - a.accuracy);
+  }
+}
+
+/** A cache in memory. */
+export function memoryCache(): ScoreCache {
+  return new Map<string, Omit<Score, 'path'>>();
+}
+
+/** The first batches that together hold at least `images` images. */
+export function* firstBatches(batches: Iterable<Batch>, images: number): Generator<Batch> {
+  let held = 0;
+  for (const batch of batches) {
+    yield batch;
+    held += batch.count;
+    if (held >= images) return;
+  }
+}
