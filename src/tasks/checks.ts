@@ -3,8 +3,7 @@
  * Pure: `lint`, `init`, `npm start` and the search itself ask the same.
  */
 
-import { splitHeldOut } from '../data/stream/held-out.ts';
-import { stratifiedOrder } from '../data/store/stratify.ts';
+import { heldOutSizes } from '../data/stream/held-out.ts';
 import { TrialError } from '../foundation/errors.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 import { defaultWarmupEpochs } from '../training/schedule.ts';
@@ -16,20 +15,10 @@ type DependentKey = 'probeImages' | 'metaImages' | 'warmupEpochs';
 /** A config that leaves no default open which another setting decides. */
 export type ResolvedConfig = TrialConfig & Readonly<Required<Pick<TrialConfig, DependentKey>>>;
 
-/** How many training images each class has, in the order of the classes. */
-export interface ClassCounts {
-  readonly classes: readonly { readonly train: number }[];
-}
-
-/** Counts the training images that could be used. */
-export function countClasses(set: {
-  /** `int32 [count]`, positions in `classes`. */
-  readonly labels: Int32Array;
-  readonly classes: readonly string[];
-}): ClassCounts {
-  const counts = new Int32Array(set.classes.length);
-  for (const label of set.labels) counts[label] = (counts[label] ?? 0) + 1;
-  return { classes: Array.from(counts, (train) => ({ train })) };
+/** What is known of the images before they are decoded, or of those that could be used after it. */
+export interface ImageCounts {
+  readonly classes: readonly unknown[];
+  readonly trainImages: number;
 }
 
 const PROBE_IMAGES = 4;
@@ -74,9 +63,9 @@ export function checkConfig(config: ResolvedConfig, space: SearchSpace): void {
  * @throws TrialError DATA_INVALID when the images are too few for a held-out part.
  */
 export function checkData(
-  { data, seed, batchSize }: TrialConfig,
+  { data, batchSize }: TrialConfig,
   space: SearchSpace,
-  { classes }: ClassCounts,
+  { classes, trainImages }: ImageCounts,
 ): void {
   if (classes.length !== space.classes) {
     throw new TrialError('CONFIG_INVALID', {
@@ -86,22 +75,12 @@ export function checkData(
       next: 'Set "classes" in the skeleton file to the number of classes of the data set.',
     });
   }
-  const { training } = splitHeldOut(trainingLabels(classes, data.maxImages), { seed });
-  if (batchSize > training.length) {
-    const wanted = `at most the ${training.length} training images beside the held-out ones`;
+  const images = Math.min(trainImages, data.maxImages ?? Infinity);
+  const { training } = heldOutSizes(images, classes.length);
+  if (batchSize > training) {
+    const wanted = `at most the ${training} training images beside the held-out ones`;
     refuse('batchSize', wanted, batchSize);
   }
-}
-
-/** Labels of the images that are read; their order says nothing. */
-function trainingLabels(classes: ClassCounts['classes'], maxImages = Infinity): Int32Array {
-  const labels = Int32Array.from(
-    classes.flatMap(({ train }, label) => Array.from({ length: train }, () => label)),
-  );
-  if (labels.length <= maxImages) return labels;
-  return stratifiedOrder(labels, 0)
-    .slice(0, maxImages)
-    .map((index) => labels[index] ?? 0);
 }
 
 function refuse(where: string, wanted: string, found: number): never {

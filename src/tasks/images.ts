@@ -11,7 +11,7 @@ import { createTrainingBatches } from '../data/stream/training-batches.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 import type { Batch, Clock, HeldOut } from '../training/ports.ts';
-import { checkData, countClasses, type ResolvedConfig } from './checks.ts';
+import { checkData, type ResolvedConfig } from './checks.ts';
 import type { TrialConfig } from './config.ts';
 
 /** The images of a run in their parts. */
@@ -47,7 +47,7 @@ export async function openImages(
     logger,
   });
   const { train } = dataset;
-  checkData(config, space, countClasses(train));
+  checkData(config, space, { classes: dataset.classes, trainImages: train.count });
   const split = splitHeldOut(train.labels, { seed });
   const normalisation = measureNormalisation(train, split.training);
   const evaluation = { normalisation, batchSize: EVALUATION_BATCH };
