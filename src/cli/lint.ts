@@ -4,7 +4,9 @@ import { feasibility, type Feasibility } from '../searchspace/feasibility.ts';
 import { fullSpace, parseNasSpace, parseSkeleton } from '../searchspace/parse.ts';
 import { spaceSize } from '../searchspace/path.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
-import { checkPrior, parseTrialConfig } from '../tasks/config.ts';
+import { surveyImages } from '../data/survey.ts';
+import { checkConfig, checkData, resolveDefaults } from '../tasks/checks.ts';
+import { parseTrialConfig } from '../tasks/config.ts';
 import { parseDocument, readText } from '../foundation/documents.ts';
 import { loadSearchSpace } from '../tasks/space-files.ts';
 import { parseResult } from '../run-folder/result.ts';
@@ -12,7 +14,13 @@ import { oneLine } from './one-line.ts';
 
 /** What was found about one file. */
 export type LintedFile =
-  | { readonly file: string; readonly ok: true; readonly summary: string }
+  | {
+      readonly file: string;
+      readonly ok: true;
+      readonly summary: string;
+      /** What a search would do, and yet might not be meant. */
+      readonly warnings: readonly string[];
+    }
   | {
       readonly file: string;
       readonly ok: false;
@@ -30,16 +38,37 @@ const TELLING_KEYS: readonly (readonly [Kind, readonly string[]])[] = [
 ];
 
 function kindOf(document: unknown, file: string): Kind {
-  const keys = typeof document === 'object' && document !== null ? Object.keys(document) : [];
+  const isList = Array.isArray(document);
+  const keys = isList || !(document instanceof Object) ? [] : Object.keys(document);
   const told = TELLING_KEYS.find(([, telling]) => telling.some((key) => keys.includes(key)));
   if (told) return told[0];
   if (keys.length > 0 && JSON.stringify(document).includes('"_type"')) return 'space';
   throw new TrialError('USAGE', {
     where: file,
     wanted: 'a trial config, a network skeleton, an NNI search space or a result',
-    found: keys.length > 0 ? `keys ${keys.join(', ')}` : JSON.stringify(document),
+    found: keys.length > 0 ? keysText(keys) : kindText(document),
     next: 'Name a file of one of these kinds',
   });
+}
+
+/** Most keys of an unknown document that are told, and characters of each: it may hold secrets. */
+const KEYS_SHOWN = 5;
+const KEY_CHARACTERS = 30;
+
+function keysText(keys: readonly string[]): string {
+  const shown = keys
+    .slice(0, KEYS_SHOWN)
+    .map((key) => (key.length > KEY_CHARACTERS ? `${key.slice(0, KEY_CHARACTERS)}…` : key));
+  const more = keys.length - shown.length;
+  return `keys ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** What a document is that has no keys: never its content. */
+function kindText(document: unknown): string {
+  if (typeof document === 'string') return `a text of ${document.length} characters`;
+  if (Array.isArray(document)) return `a list of ${document.length}`;
+  if (document instanceof Object) return 'no keys';
+  return document === null ? 'nothing' : `a ${typeof document}`;
 }
 
 function describe(space: SearchSpace, budget: Budget): string {
@@ -56,34 +85,48 @@ function describe(space: SearchSpace, budget: Budget): string {
   );
 }
 
-async function lintConfig(text: string, file: string): Promise<string> {
-  const config = parseTrialConfig(text, file);
+/** A config is checked as a search checks it, with the files and the images that it names. */
+async function lintConfig(text: string, file: string): Promise<Finding> {
+  const config = resolveDefaults(parseTrialConfig(text, file));
   const space = await loadSearchSpace(config);
-  checkPrior(space, config.prior);
-  const { minMacs, maxMacs = Infinity } = config;
-  return `trial config: ${describe(space, macsBudget(space, { minMacs, maxMacs }))}`;
+  checkConfig(config, space);
+  const { minMacs, maxMacs = Infinity, data } = config;
+  const networks = describe(space, macsBudget(space, { minMacs, maxMacs }));
+  const survey = await surveyImages(data.path, data.format);
+  checkData(config, space, survey);
+  const { classes, trainImages, testImages, warnings } = survey;
+  const images = `${trainImages} training and ${testImages} test images of ${classes.length} classes`;
+  return { summary: `trial config: ${networks}; ${images}`, warnings };
 }
 
-async function summarize(file: string): Promise<string> {
+type Finding = Pick<Extract<LintedFile, { ok: true }>, 'summary' | 'warnings'>;
+
+async function inspect(file: string): Promise<Finding> {
   const text = await readText(file);
   const document = parseDocument(text, file, 'CONFIG_INVALID');
-  switch (kindOf(document, file)) {
-    case 'config':
-      return lintConfig(text, file);
+  const kind = kindOf(document, file);
+  if (kind === 'config') return lintConfig(text, file);
+  return { summary: `${KIND_NAMES[kind]}: ${summarize(document, kind, file)}`, warnings: [] };
+}
+
+const KIND_NAMES = { skeleton: 'skeleton', space: 'search space', result: 'result' } as const;
+
+function summarize(document: unknown, kind: keyof typeof KIND_NAMES, file: string): string {
+  switch (kind) {
     case 'skeleton': {
       const space = fullSpace(parseSkeleton(document, file));
-      return `skeleton: ${describe(space, OPEN_BUDGET)}`;
+      return describe(space, OPEN_BUDGET);
     }
     case 'space':
-      return `search space: ${parseNasSpace(document, file).size} labels`;
+      return `${parseNasSpace(document, file).size} labels`;
     case 'result':
-      return `result: best of ${parseResult(document, file).board.length} on the board`;
+      return `best of ${parseResult(document, file).board.length} on the board`;
   }
 }
 
 async function lintFile(file: string): Promise<LintedFile> {
   try {
-    return { file, ok: true, summary: await summarize(file) };
+    return { file, ok: true, ...(await inspect(file)) };
   } catch (thrown) {
     if (!(thrown instanceof TrialError)) throw thrown;
     return { file, ok: false, code: thrown.code, message: oneLine(thrown.message) };
@@ -91,8 +134,8 @@ async function lintFile(file: string): Promise<LintedFile> {
 }
 
 /**
- * Checks trial configs, network skeletons, NNI search spaces and results; a config together with
- * the two files that it names and its budget.
+ * Checks trial configs, network skeletons, NNI search spaces and results; a config as a search
+ * does before it trains, together with the files and the images that it names.
  */
 export async function lintFiles(files: readonly string[]): Promise<readonly LintedFile[]> {
   const linted: LintedFile[] = [];
@@ -100,11 +143,18 @@ export async function lintFiles(files: readonly string[]): Promise<readonly Lint
   return linted;
 }
 
-/** One line a file. */
+/** One line a file, and one a warning. */
 export function renderLint(linted: readonly LintedFile[]): string {
-  return linted
-    .map((each) =>
-      each.ok ? `ok    ${each.file}: ${each.summary}` : `error ${each.message} [${each.code}]`,
-    )
-    .join('\n');
+  return linted.flatMap(linesOf).join('\n');
+}
+
+function linesOf(each: LintedFile): readonly string[] {
+  const { file } = each;
+  if (each.ok) {
+    const warnings = each.warnings.map((warning) => `warning ${file}: ${oneLine(warning)}`);
+    return [`ok    ${file}: ${each.summary}`, ...warnings];
+  }
+  // What is wrong may be in another file, or between two of them.
+  const where = each.message.startsWith(`${file}:`) ? '' : `${file}: `;
+  return [`error ${where}${each.message} [${each.code}]`];
 }

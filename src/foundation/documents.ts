@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { constants, open, type FileHandle } from 'node:fs/promises';
 import { Composer, CST, isScalar, Lexer, LineCounter, Parser, visit, type YAMLMap } from 'yaml';
 import { messageOf, TrialError, type ErrorCode } from './errors.ts';
 import { MAX_NESTING } from './nesting.ts';
@@ -7,18 +7,20 @@ import { MAX_NESTING } from './nesting.ts';
 const MAX_CHARACTERS = 2 ** 24;
 
 /**
- * Reads a text file of at most 16 Mi characters.
+ * Reads a text file of at most 16 Mi characters. Pipes are refused, those of a shell's `<(…)` too: a
+ * search reads its files again when it goes on, and a pipe that nobody writes to would never end.
  *
  * @throws TrialError FILE_UNREADABLE
  */
 export async function readText(file: string): Promise<string> {
   try {
-    let text = '';
-    for await (const chunk of createReadStream(file, { encoding: 'utf8' })) {
-      text += String(chunk);
-      if (text.length > MAX_CHARACTERS) throw new Error(`more than ${MAX_CHARACTERS} characters`);
+    // Without waiting: to open a pipe takes until somebody writes to it.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      return await readRegular(handle);
+    } finally {
+      await handle.close();
     }
-    return text;
   } catch (cause) {
     throw new TrialError(
       'FILE_UNREADABLE',
@@ -28,11 +30,30 @@ export async function readText(file: string): Promise<string> {
   }
 }
 
+async function readRegular(handle: FileHandle): Promise<string> {
+  const stats = await handle.stat();
+  if (stats.isDirectory()) throw new Error('a folder');
+  if (!stats.isFile()) throw new Error('a pipe or a device');
+  let text = '';
+  for await (const chunk of handle.createReadStream({ encoding: 'utf8', autoClose: false })) {
+    text += String(chunk);
+    if (text.length > MAX_CHARACTERS) throw new Error(`more than ${MAX_CHARACTERS} characters`);
+  }
+  return text;
+}
+
 /** Most lexical tokens, spaces included: memory and time of the YAML parser grow with them. */
 const MAX_TOKENS = 500_000;
 
 /** What makes a short text a long document, or values other than those of JSON. */
 const REFERENCES: readonly unknown[] = ['anchor', 'alias', 'tag'];
+
+/** Most characters of an error that may be a document's own: the file may hold secrets. */
+const MAX_QUOTED = 80;
+
+function shortened(text: string): string {
+  return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
+}
 
 /** Cuts a text up; stops where it would take more time, memory or stack than any real document. */
 function tokensOf(text: string, lines: LineCounter): CST.Token[] {
@@ -49,7 +70,8 @@ function tokensOf(text: string, lines: LineCounter): CST.Token[] {
     limit(++lexemes, MAX_TOKENS, 'tokens');
     limit(parser.stack.length, MAX_NESTING, 'levels');
     const type = CST.tokenType(lexeme);
-    if (REFERENCES.includes(type)) throw new Error(`${type} ${lexeme}: write the value itself`);
+    if (!REFERENCES.includes(type)) continue;
+    throw new Error(`${type} ${shortened(lexeme)}: write the value itself`);
   }
   return [...tokens, ...parser.end()];
 }
@@ -60,7 +82,7 @@ function checkKeys({ items }: YAMLMap): void {
   for (const { key } of items) {
     const name = isScalar(key) ? key.value : undefined;
     if (typeof name !== 'string') throw new Error('a key that is no text');
-    if (known.has(name)) throw new Error(`"${name}" twice: keys must be unique`);
+    if (known.has(name)) throw new Error(`"${shortened(name)}" twice: keys must be unique`);
     known.add(name);
   }
 }
@@ -80,7 +102,7 @@ export function parseDocument(text: string, where: string, code: ErrorCode): unk
     const [problem] = [...document.errors, ...document.warnings];
     if (problem !== undefined) {
       const { line, col } = lines.linePos(problem.pos[0]);
-      throw new Error(`${problem.message} at line ${line}, column ${col}`);
+      throw new Error(`${shortened(problem.message)} at line ${line}, column ${col}`);
     }
     visit(document, {
       Map(_, map) {

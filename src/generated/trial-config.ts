@@ -42,7 +42,7 @@ export interface TrialConfigFile {
    */
   imagesPerEpoch?: number;
   /**
-   * Training images in one step.
+   * Training images in one step; at most those that are left when the held-out images are taken away.
    */
   batchSize: number;
   /**
@@ -70,19 +70,19 @@ export interface TrialConfigFile {
    */
   boardSize: number;
   /**
-   * Images of its batch that a path is admitted to the board with.
+   * Images of its batch that a path is admitted to the board with, at most batchSize; without it 4, or batchSize where that is less.
    */
-  probeImages: number;
+  probeImages?: number;
   /**
-   * Held-out images of one meta step.
+   * Held-out images of one meta step, at most batchSize; without it 32, or batchSize where that is less.
    */
-  metaImages: number;
+  metaImages?: number;
   /**
    * Steps between two meta steps; without it a fiftieth of the run, at least 10 and at most 200.
    */
   metaInterval?: number;
   /**
-   * Epochs before the board opens; without it 21/120 of the run, at least 1.
+   * Epochs before the board opens, fewer than epochs; without it 21/120 of the run, at least 1, but 0 in a run of 1 epoch.
    */
   warmupEpochs?: number;
   /**

@@ -8,10 +8,10 @@ import {
   type HeldOutSplit,
 } from '../data/stream/held-out.ts';
 import { createTrainingBatches } from '../data/stream/training-batches.ts';
-import { TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 import type { Batch, Clock, HeldOut } from '../training/ports.ts';
+import { checkData, type ResolvedConfig } from './checks.ts';
 import type { TrialConfig } from './config.ts';
 
 /** The images of a run in their parts. */
@@ -35,7 +35,7 @@ const EVALUATION_BATCH = 250;
  *   skeleton's.
  */
 export async function openImages(
-  config: TrialConfig,
+  config: ResolvedConfig,
   space: SearchSpace,
   logger: Logger,
 ): Promise<Images> {
@@ -46,8 +46,8 @@ export async function openImages(
     cacheFolder: data.cache,
     logger,
   });
-  checkClasses(dataset, space, data.path);
   const { train } = dataset;
+  checkData(config, space, { classes: dataset.classes, trainImages: train.count });
   const split = splitHeldOut(train.labels, { seed });
   const normalisation = measureNormalisation(train, split.training);
   const evaluation = { normalisation, batchSize: EVALUATION_BATCH };
@@ -84,14 +84,4 @@ function augmentationOf(
 ): Augmentation {
   const standard = defaultAugmentation({ size: dataset.train.size, digits: dataset.digits });
   return { ...standard, jitter, erasing, ...(flip === 'auto' ? {} : { flip }) };
-}
-
-function checkClasses({ classes }: Dataset, space: SearchSpace, path: string): void {
-  if (classes.length === space.classes) return;
-  throw new TrialError('CONFIG_INVALID', {
-    where: path,
-    wanted: `${space.classes} classes, as in the skeleton "${space.name}"`,
-    found: String(classes.length),
-    next: 'Set "classes" in the skeleton file to the number of classes of the data set.',
-  });
 }

@@ -26,7 +26,8 @@ import { writeAtomically } from '../foundation/atomic-file.ts';
 import { mathematicsOf } from './identity.ts';
 import { findStart } from '../run-folder/checkpoint/start.ts';
 import { Saver } from '../run-folder/checkpoint/saver.ts';
-import { applyParameters, checkPrior, parseTrialConfig, type TrialConfig } from './config.ts';
+import { checkConfig, resolveDefaults, type ResolvedConfig } from './checks.ts';
+import { applyParameters, parseTrialConfig, type TrialConfig } from './config.ts';
 import { searchBytes } from '../run-folder/disk.ts';
 import { readText } from '../foundation/documents.ts';
 import { loadSearchSpace } from './space-files.ts';
@@ -101,7 +102,7 @@ export async function runSearch(options: RunOptions): Promise<SearchResult> {
 }
 
 interface FolderSearch extends RunOptions {
-  readonly config: TrialConfig;
+  readonly config: ResolvedConfig;
   readonly space: SearchSpace;
   readonly output: string;
 }
@@ -217,12 +218,12 @@ async function readConfig({
   configFile,
   parameters,
   engine,
-}: RunOptions): Promise<{ config: TrialConfig; space: SearchSpace }> {
+}: RunOptions): Promise<{ config: ResolvedConfig; space: SearchSpace }> {
   const file = parseTrialConfig(await readText(configFile), configFile);
   const space = await loadSearchSpace(file);
   const labels = space.choices.map(({ name }) => name);
-  const config = applyParameters(file, parameters, labels);
-  checkPrior(space, config.prior);
+  const config = resolveDefaults(applyParameters(file, parameters, labels));
+  checkConfig(config, space);
   return { config: { ...config, engine: engine ?? config.engine }, space };
 }
 

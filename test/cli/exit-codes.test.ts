@@ -59,7 +59,7 @@ describe('nni-cream', () => {
   after(() => rm(folder, { recursive: true }));
 
   for (const [args, error] of REFUSED) {
-    it(`R16: "${args.replace(ROOT, '.')}" returns 1 and says ${error} in one line`, async () => {
+    it(`"${args.replace(ROOT, '.')}" returns 1 and says ${error} in one line`, async () => {
       const { code, stdout, stderr } = await command(args.split(' '));
       const said = stderr.split('\n').filter((line) => line.startsWith('nni-cream: '));
       assert.equal(code, 1, stderr);
@@ -71,7 +71,7 @@ describe('nni-cream', () => {
   }
 
   for (const args of MISUSED) {
-    it(`R16: "${args}" returns 2, as wrong usage`, async () => {
+    it(`"${args}" returns 2, as wrong usage`, async () => {
       const { code, stdout, stderr } = await command(args.split(' ').filter(Boolean));
       assert.equal(code, 2, stderr);
       assert.match(stderr, args === '' ? /^Usage: / : /^error: .+\n/);
@@ -79,7 +79,7 @@ describe('nni-cream', () => {
     });
   }
 
-  it('R16: lint and status return 1 for what they find damaged', async () => {
+  it('lint and status return 1 for what they find damaged', async () => {
     const linted = await command(['lint', 'broken.yml', SKELETON]);
     assert.equal(linted.code, 1);
     assert.match(linted.stdout, /^error .*\nok .*\n$/);
@@ -88,7 +88,7 @@ describe('nni-cream', () => {
     assert.match(looked.stdout, /^state {7}broken$/m);
   });
 
-  it('R16: returns 70 with a stack for what is a defect', async () => {
+  it('returns 70 with a stack for what is a defect', async () => {
     const breakJson = 'data:text/javascript,JSON.stringify=()=>{throw new Error("on purpose")}';
     const { code, stderr } = await command(['status', folder, '--json'], ['--import', breakJson]);
     assert.equal(code, 70);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { stringify } from 'yaml';
 import { lintFiles, renderLint, type LintedFile } from '../../src/cli/lint.ts';
+import { writeShapes } from '../../src/data/obtain/shapes.ts';
 import { ROOT } from '../support/spaces.ts';
 
 const SKELETON = join(ROOT, 'nni-config/skeletons/nas-bench-macro.json');
@@ -20,6 +21,7 @@ async function lint(name: string, content: unknown): Promise<LintedFile> {
   return linted;
 }
 
+/** Of 300 images of ten classes, 270 of them to train on. */
 function config(changes: object = {}): object {
   const data = { path: 'images' };
   return { skeleton: SKELETON, space: SPACE, data, epochs: 1, batchSize: 8, ...changes };
@@ -34,6 +36,9 @@ function assertRefused(linted: LintedFile, code: string, part: string): void {
 describe('lintFiles', () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'lint-'));
+    const size = { train: 300, test: 10, size: 8, seed: 1 };
+    await writeShapes(join(folder, 'images'), { classes: 10, ...size });
+    await writeShapes(join(folder, 'two'), { classes: 2, ...size });
   });
   after(async () => {
     await rm(folder, { recursive: true });
@@ -47,7 +52,10 @@ describe('lintFiles', () => {
     );
     const checked = await lint('trial.yml', config({ maxMacs: 60e6 }));
     assert.ok(checked.ok);
-    assert.match(checked.summary, /^trial config: 6561 networks.*62\.1 % inside the budget/);
+    assert.match(
+      checked.summary,
+      /^trial config: 6561 networks.*62\.1 % inside the budget; 300 training and 10 test images of 10 classes$/,
+    );
   });
 
   it('follows a config to its files, its prior and its budget', async () => {
@@ -63,11 +71,47 @@ describe('lintFiles', () => {
     assertRefused(prior, 'CONFIG_INVALID', '"skip"');
   });
 
-  it('refuses what it does not know', async () => {
+  it('follows a config to its images, as a search does', async () => {
+    const missing = await lint('i.yml', config({ data: { path: 'nowhere' } }));
+    assertRefused(missing, 'DATA_NOT_FOUND', join(folder, 'nowhere'));
+    const classes = await lint('j.yml', config({ data: { path: 'two' } }));
+    assertRefused(classes, 'CONFIG_INVALID', '10 classes');
+    const batch = await lint('k.yml', config({ batchSize: 271 }));
+    assertRefused(batch, 'CONFIG_INVALID', 'the 270 training images');
+    assert.ok((await lint('l.yml', config({ batchSize: 270 }))).ok);
+  });
+
+  it('refuses numbers that contradict each other, as a search does', async () => {
+    for (const contradiction of [{ metaImages: 9 }, { probeImages: 9 }, { warmupEpochs: 1 }]) {
+      const linted = await lint('m.yml', config(contradiction));
+      assertRefused(linted, 'CONFIG_INVALID', `${Object.keys(contradiction).join('')}: wanted`);
+    }
+  });
+
+  it('warns of images that a search could use and say little about', async () => {
+    const linted = await lint('n.yml', config());
+    assert.ok(linted.ok && linted.warnings.length === 1);
+    const [ok = '', warning = ''] = renderLint([linted]).split('\n');
+    assert.match(ok, /^ok {4}.*n\.yml: trial config/);
+    assert.match(warning, /^warning .*n\.yml: .*held out/);
+  });
+
+  it('refuses what it does not know, and quotes no more than a few keys of it', async () => {
     assertRefused(await lint('e.yml', { name: 'x' }), 'USAGE', 'keys name');
-    assertRefused(await lint('f.yml', ''), 'USAGE', 'null');
+    assertRefused(await lint('f.yml', ''), 'USAGE', 'nothing');
     assertRefused(await lint('g.yml', '{'), 'CONFIG_INVALID', 'line 1');
     assertRefused(await lint('h.yml', { format: 'x' }), 'ARCHITECTURE_INVALID', '/format');
+    const secrets = Array.from({ length: 9 }, (_, i) => [`${i}${'k'.repeat(99)}`, 'hidden-value']);
+    for (const hidden of [
+      'root:hidden-value:0\nuser:hidden-value:1\n',
+      ['hidden-value'],
+      Object.fromEntries(secrets) as object,
+      '- a\n b: hidden-value\n c',
+    ]) {
+      const linted = await lint('secret.yml', hidden);
+      assert.ok(!linted.ok && !linted.message.includes('hidden-value'), JSON.stringify(linted));
+      assert.ok(linted.message.length < 500, linted.message);
+    }
   });
 
   it('goes on after a failure, one line a file', async () => {
@@ -77,7 +121,7 @@ describe('lintFiles', () => {
       [false, true],
     );
     const lines = renderLint(linted).split('\n');
-    assert.match(lines[0] ?? '', /^error .*nowhere.*\[FILE_UNREADABLE\]$/);
+    assert.match(lines[0] ?? '', /^error [^ ]*nowhere: wanted .*\[FILE_UNREADABLE\]$/);
     assert.equal(lines[1], `ok    ${SPACE}: search space: 8 labels`);
   });
 });

@@ -173,9 +173,10 @@ export function payloadSource(payloads: readonly Payload[]): {
     part: 'train' as const,
     label: 0,
   }));
-  const listing = { classes: ['a', 'b'], images };
+  const listing = { classes: ['a', 'b'], images, unread: {} };
   const source: ImageSource = {
     path: 'memory',
+    format: 'image-folder',
     signs: false,
     fingerprint: () => Promise.resolve([]),
     list: () => Promise.resolve(listing),

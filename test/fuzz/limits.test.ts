@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
 import { TrialError, type ErrorCode } from '../../src/foundation/errors.ts';
 import { isNestedTooDeeply, MAX_NESTING } from '../../src/foundation/nesting.ts';
 import { macsBudget, OPEN_BUDGET } from '../../src/searchspace/budget.ts';
@@ -28,9 +32,38 @@ function refusesText(text: string, part: string): void {
 }
 
 describe('documents', () => {
+  let folder = '';
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'limits-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
   it('have at most 16 Mi characters', async () => {
     refusesText(`"${'x'.repeat(2 ** 24)}"`, 'more than 16777216 characters');
-    await assert.rejects(readText('/dev/zero'), isRefusal('FILE_UNREADABLE', 'characters'));
+    const file = join(folder, 'long');
+    await writeFile(file, '');
+    await truncate(file, 2 ** 24 + 1);
+    await assert.rejects(readText(file), isRefusal('FILE_UNREADABLE', 'characters'));
+  });
+
+  it('are files: a pipe that nobody writes to, a device and a folder are refused at once', async () => {
+    const pipe = join(folder, 'pipe');
+    assert.equal(spawnSync('mkfifo', [pipe]).status, 0);
+    for (const file of [pipe, '/dev/zero']) {
+      await assert.rejects(readText(file), isRefusal('FILE_UNREADABLE', 'a pipe or a device'));
+    }
+    await assert.rejects(readText(folder), isRefusal('FILE_UNREADABLE', 'a folder'));
+  });
+
+  it('that are none are never quoted at length', () => {
+    const secret = 'secret'.repeat(100);
+    for (const text of [`|${secret}`, `a: &${secret} b`, `{"${secret}":1,"${secret}":1}`]) {
+      const parse = () => parseDocument(text, 'file', 'CONFIG_INVALID');
+      assert.throws(parse, (thrown: unknown) => {
+        assert.ok(thrown instanceof TrialError && thrown.message.length < 200, String(thrown));
+        return true;
+      });
+    }
   });
 
   it('have at most 500,000 tokens', () => {

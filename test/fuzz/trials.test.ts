@@ -15,7 +15,8 @@ import {
   recordOfCommand,
 } from '../../src/trial/channel/channel.ts';
 import { metricFrame } from '../../src/trial/channel/file.ts';
-import { applyParameters, checkPrior, parseTrialConfig } from '../../src/tasks/config.ts';
+import { checkConfig, resolveDefaults } from '../../src/tasks/checks.ts';
+import { applyParameters, parseTrialConfig } from '../../src/tasks/config.ts';
 import type { TrialConfig } from '../../src/tasks/config.ts';
 import { parseDocument } from '../../src/foundation/documents.ts';
 import { readEnvironment } from '../../src/trial/environment.ts';
@@ -54,8 +55,9 @@ const longConfig = {
 
 /** What a search does with its numbers before it opens the images. */
 function useConfig(config: TrialConfig, network: SearchSpace): void {
-  checkPrior(network, config.prior);
-  const plan = planSearch({ ...config, imagesPerEpoch: config.imagesPerEpoch ?? 50_000 }, 500);
+  const resolved = resolveDefaults(config);
+  checkConfig(resolved, network);
+  const plan = planSearch({ ...resolved, imagesPerEpoch: config.imagesPerEpoch ?? 50_000 }, 500);
   assert.ok(Number.isSafeInteger(plan.totalSteps) && plan.totalSteps > 0);
   assert.ok(Number.isFinite(plan.lr) && plan.metaInterval >= 1);
   const options = { budget: OPEN_BUDGET, prior: plan.prior };

@@ -26,7 +26,7 @@ function throwsTrialError(act: () => unknown, code: ErrorCode, ...parts: readonl
 }
 
 describe('parseTrialConfig', () => {
-  it('fills in every default that does not depend on the run', () => {
+  it('fills in every default that does not depend on other settings', () => {
     assert.deepEqual(config, {
       directory: '/home/user/search',
       version: 1,
@@ -47,8 +47,6 @@ describe('parseTrialConfig', () => {
       weightDecay: 1e-4,
       labelSmoothing: 0.1,
       boardSize: 10,
-      probeImages: 4,
-      metaImages: 32,
       minMacs: 0,
       calibrationImages: 1000,
       baselinePaths: 10,

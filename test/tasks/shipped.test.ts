@@ -10,7 +10,8 @@ import type { SearchSpace } from '../../src/searchspace/space.ts';
 import { Supernet } from '../../src/supernet/supernet.ts';
 import { planSearch, type SearchPlan } from '../../src/training/plan.ts';
 import { trainStudent } from '../../src/training/student.ts';
-import { checkPrior, parseTrialConfig } from '../../src/tasks/config.ts';
+import { checkConfig, resolveDefaults } from '../../src/tasks/checks.ts';
+import { parseTrialConfig } from '../../src/tasks/config.ts';
 import { loadSearchSpace } from '../../src/tasks/space-files.ts';
 import { nativeEngine } from '../support/engine.ts';
 import { ROOT } from '../support/spaces.ts';
@@ -49,9 +50,9 @@ describe('what ships', () => {
   for (const name of trials) {
     it(`R15: ${name} loads, plans and takes one training step of its own batch size`, async () => {
       const file = join(FOLDER, name);
-      const config = parseTrialConfig(readFileSync(file, 'utf8'), file);
+      const config = resolveDefaults(parseTrialConfig(readFileSync(file, 'utf8'), file));
       const space = await loadSearchSpace(config);
-      checkPrior(space, config.prior);
+      checkConfig(config, space);
       const { minMacs, maxMacs = Infinity } = config;
       feasibility(space, macsBudget(space, { minMacs, maxMacs }));
       const plan = planSearch({ ...config, imagesPerEpoch: config.imagesPerEpoch ?? 1000 }, 256);

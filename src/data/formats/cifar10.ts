@@ -89,6 +89,7 @@ export async function openCifarFolder(folder: string): Promise<ImageSource> {
   const names = (await readdir(folder)).filter((name) => cifarPart(name) !== null).sort();
   return openPixelSource({
     path: folder,
+    format: 'cifar10',
     signs: false,
     classes: CLASSES,
     fingerprint: () => Promise.all(names.map((name) => fileStamp(folder, name))),
@@ -106,6 +107,7 @@ export async function openCifarFolder(folder: string): Promise<ImageSource> {
 export function openCifarArchive(archive: string): ImageSource {
   return openPixelSource({
     path: archive,
+    format: 'cifar10',
     signs: false,
     classes: CLASSES,
     fingerprint: async () => [await fileStamp(path.dirname(archive), path.basename(archive))],

@@ -46,10 +46,21 @@ function openBytes(bytes: Uint8Array): Sharp {
   return sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'warning' });
 }
 
-/** Checks the dimensions and colours that an image claims; returns whether it is upright. */
-async function checkHeader(bytes: Uint8Array): Promise<boolean> {
+/** What an image claims to be, in pixels, before its orientation is applied. */
+export interface ImageHeader {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Checks the format, dimensions and colours that an image claims.
+ *
+ * @throws Error with the reason when it is not decoded.
+ */
+export async function headerOf(encoded: EncodedImage): Promise<ImageHeader> {
+  checkFormat(encoded);
   // The limit is checked here, where the message can say more.
-  const header = sharp(bytes, { limitInputPixels: false });
+  const header = sharp(encoded.bytes, { limitInputPixels: false });
   const { width, height, space } = await orDamaged(header.metadata());
   if (Math.max(width, height) > MAX_SIDE || width * height > MAX_PIXELS) {
     throw new Error(
@@ -59,14 +70,14 @@ async function checkHeader(bytes: Uint8Array): Promise<boolean> {
   if (space === 'cmyk') {
     throw new Error('CMYK colours: convert it to RGB');
   }
-  return height > width;
+  return { width, height };
 }
 
 /** Checks an image by its name, signature and header, and decodes the rows that a crop would not. */
 async function openEncoded(encoded: EncodedImage): Promise<Sharp> {
   const { bytes } = encoded;
-  checkFormat(encoded);
-  if (await checkHeader(bytes)) {
+  const { width, height } = await headerOf(encoded);
+  if (height > width) {
     // The centre is cropped without the last rows, and a file that lacks only those is damaged too.
     await orDamaged(openBytes(bytes).resize(1, 1, { fit: 'fill' }).raw().toBuffer());
   }

@@ -157,6 +157,7 @@ export async function openIdx(folder: string): Promise<ImageSource> {
   const files = found.flatMap(({ images, labels }) => [images, labels]);
   return openPixelSource({
     path: folder,
+    format: 'idx',
     signs: !isFashion,
     classes: isFashion ? FASHION_CLASSES : DIGITS,
     fingerprint: () => Promise.all(files.map((name) => fileStamp(folder, name))),

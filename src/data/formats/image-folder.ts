@@ -49,6 +49,7 @@ export async function openImageFolder(root: string): Promise<ImageSource> {
   const paths = await labelledPaths(root);
   return {
     path: root,
+    format: 'image-folder',
     signs: false,
     fingerprint: async () => Promise.all(paths.map(({ name }) => fileStamp(root, name))),
     list: () => Promise.resolve(listingOf(root, paths)),

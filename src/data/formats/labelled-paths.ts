@@ -44,5 +44,5 @@ export function listingOf(where: string, paths: readonly LabelledPath[]): Listin
     }
     return { name, part, label };
   });
-  return { classes, images };
+  return { classes, images, unread: {} };
 }

@@ -4,15 +4,9 @@ import { messageOf, TrialError } from '../../foundation/errors.ts';
 import { cifarPart, openCifarArchive, openCifarFolder } from './cifar10.ts';
 import { idxName, openIdx } from './idx.ts';
 import { openImageFolder } from './image-folder.ts';
-import type { ImageSource } from './source.ts';
+import type { DataFormat, ImageSource } from './source.ts';
 import { openTarFolder, type FolderArchive } from './tar-folder.ts';
 import { isTarName } from './tar.ts';
-
-/** Formats that can be read. */
-export const DATA_FORMATS = ['image-folder', 'tar', 'cifar10', 'idx'] as const;
-
-/** Name of a format. */
-export type DataFormat = (typeof DATA_FORMATS)[number];
 
 const ARCHIVE_PARTS = [
   { stem: 'train', part: 'train' },

@@ -1,5 +1,5 @@
 import { messageOf, TrialError } from '../../foundation/errors.ts';
-import type { ImageSource, ListedImage, Part, Payload } from './source.ts';
+import type { DataFormat, ImageSource, ListedImage, Part, Payload } from './source.ts';
 
 /** Images of one part that were stored as plain pixels. */
 export interface PixelPart {
@@ -16,6 +16,7 @@ export interface PixelPart {
 /** What a format of plain pixels knows before its files are read. */
 export interface PixelFormat {
   readonly path: string;
+  readonly format: DataFormat;
   readonly signs: boolean;
   readonly classes: readonly string[];
   fingerprint(): Promise<readonly string[]>;
@@ -44,11 +45,13 @@ export function openPixelSource(format: PixelFormat): ImageSource {
   const parts = (): Promise<readonly PixelPart[]> => (loading ??= loadParts(format));
   return {
     path: format.path,
+    format: format.format,
     signs: format.signs,
     fingerprint: () => format.fingerprint(),
     list: async () => ({
       classes: format.classes,
       images: (await parts()).flatMap(listedImages),
+      unread: {},
     }),
     async *read(wanted) {
       let position = 0;

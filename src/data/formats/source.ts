@@ -1,5 +1,11 @@
 /** What every reader of a data set offers, whatever its format. */
 
+/** Formats that can be read. */
+export const DATA_FORMATS = ['image-folder', 'tar', 'cifar10', 'idx'] as const;
+
+/** Name of a format. */
+export type DataFormat = (typeof DATA_FORMATS)[number];
+
 /** Training images, or those that the final answer is tested on. */
 export type Part = 'train' | 'test';
 
@@ -12,10 +18,17 @@ export interface ListedImage {
   readonly label: number;
 }
 
+/**
+ * Files of a data set that are not read, counted by their kind: the extension in lower case, with its
+ * dot, or `no extension`.
+ */
+export type UnreadFiles = Readonly<Record<string, number>>;
+
 /** All images of a data set, in an order that depends on the data alone. */
 export interface Listing {
   readonly classes: readonly string[];
   readonly images: readonly ListedImage[];
+  readonly unread: UnreadFiles;
 }
 
 /** An image file's bytes. */
@@ -48,6 +61,7 @@ export interface ReadableImage {
 export interface ImageSource {
   /** Path of the data set, for messages. */
   readonly path: string;
+  readonly format: DataFormat;
   /** Whether its images are digits or other signs, which change their meaning in a mirror. */
   readonly signs: boolean;
   /** Says which bytes would be read: file names, sizes and times of change. */
@@ -56,4 +70,17 @@ export interface ImageSource {
   list(): Promise<Listing>;
   /** Reads the wanted positions of the listing, in ascending order. */
   read(wanted: ReadonlySet<number>): AsyncGenerator<ReadableImage, void, undefined>;
+}
+
+/** Whether the images show digits or other signs, which change their meaning in a mirror. */
+export function showsSigns(source: ImageSource, classes: readonly string[]): boolean {
+  return source.signs || classes.every((name) => /^\d$/u.test(name));
+}
+
+/** Says which files were not read; nothing where all were. */
+export function unreadWarnings(unread: UnreadFiles): string[] {
+  const kinds = Object.entries(unread).sort(([a], [b]) => (a < b ? -1 : 1));
+  if (kinds.length === 0) return [];
+  const counts = kinds.map(([kind, count]) => `${count} ${kind}`);
+  return [`files that are no images of a kind that is read: ${counts.join(', ')}`];
 }

@@ -70,6 +70,7 @@ async function* readWanted(
 export function openTarFolder(where: string, archives: readonly FolderArchive[]): ImageSource {
   return {
     path: where,
+    format: 'tar',
     signs: false,
     fingerprint: () =>
       Promise.all(

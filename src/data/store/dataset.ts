@@ -2,11 +2,17 @@ import path from 'node:path';
 import { sha256 } from '../../foundation/digest.ts';
 import { TrialError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
+import { locateSource } from '../formats/locate.ts';
+import {
+  showsSigns,
+  type DataFormat,
+  type ImageSource,
+  type Listing,
+  type Part,
+} from '../formats/source.ts';
 import { readCache, writeCache } from './cache.ts';
 import { decodeParts, type DecodedParts } from './decode-parts.ts';
-import { locateSource, type DataFormat } from '../formats/locate.ts';
 import { escapeField } from './quarantine.ts';
-import type { ImageSource, Listing, Part } from '../formats/source.ts';
 import { stratifiedOrder } from './stratify.ts';
 
 /** Part of the key: to be raised when decoding gives other pixels, or takes other files, than before. */
@@ -105,6 +111,5 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const parts = await loadParts(source, options);
   reportSkipped(parts, options.logger);
   const { classes } = parts.train;
-  const digits = source.signs || classes.every((name) => /^\d$/u.test(name));
-  return { ...parts, classes, digits };
+  return { ...parts, classes, digits: showsSigns(source, classes) };
 }

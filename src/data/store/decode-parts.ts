@@ -1,9 +1,9 @@
 import { messageOf, TrialError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import { decodePixels } from '../formats/decode-image.ts';
+import type { ImageSource, ListedImage, Listing, Part, ReadableImage } from '../formats/source.ts';
 import { createImageSet, imageAt, pixelsSha256, type ImageSet } from './image-set.ts';
 import { Quarantine, type SkippedImage } from './quarantine.ts';
-import type { ImageSource, ListedImage, Listing, Part, ReadableImage } from '../formats/source.ts';
 
 /** Images that are read and decoded at a time; libuv's four threads stay busy. */
 const LANES = 8;

@@ -1,7 +1,7 @@
 import { TrialError } from '../../foundation/errors.ts';
-import { plainBatch, type Batch, type Normalisation } from './batch.ts';
 import type { ImageSet } from '../store/image-set.ts';
 import { stratifiedOrder } from '../store/stratify.ts';
+import { plainBatch, type Batch, type Normalisation } from './batch.ts';
 
 const HELD_OUT_SHARE = 0.1;
 const MOST_HELD_OUT = 5000;
@@ -21,34 +21,50 @@ export interface HeldOutSplit {
   readonly ranking: Int32Array;
 }
 
+/** How many images each part of a split gets. */
+export type HeldOutSizes = Readonly<Record<keyof HeldOutSplit, number>>;
+
 /**
- * Holds out a tenth of the training images, at most 5,000: 256 for the board, 256 for the meta step,
- * the rest for ranking. Where fewer than 768 are held out, the three parts are of one size.
+ * Sizes of a split: a tenth of the images is held out, at most 5,000: 256 for the board, 256 for the
+ * meta step, the rest for validation. Where fewer than 768 are held out, the three parts are of one
+ * size.
  *
- * @param labels - `int32 [count]`, class indices.
+ * @param images - Number of training images.
+ * @param classes - Number of classes that they have.
  * @throws TrialError `DATA_INVALID` when a part is too small for one image of each class.
  */
-export function splitHeldOut(
-  labels: Int32Array,
-  { seed }: { readonly seed: number },
-): HeldOutSplit {
-  const heldOut = Math.min(MOST_HELD_OUT, Math.floor(labels.length * HELD_OUT_SHARE));
+export function heldOutSizes(images: number, classes: number): HeldOutSizes {
+  const heldOut = Math.min(MOST_HELD_OUT, Math.floor(images * HELD_OUT_SHARE));
   const small = Math.min(SMALL_PART, Math.floor(heldOut / PARTS));
-  const classes = new Set(labels).size;
   const least = Math.min(SMALL_PART, Math.max(1, classes));
   if (small < least) {
     throw new TrialError('DATA_INVALID', {
       where: 'training images',
       wanted: `at least ${Math.ceil((least * PARTS) / HELD_OUT_SHARE)} for ${classes} classes`,
-      found: String(labels.length),
+      found: String(images),
       next: 'Use more images or fewer classes: a tenth is held out in three parts.',
     });
   }
+  return { board: small, meta: small, ranking: heldOut - 2 * small, training: images - heldOut };
+}
+
+/**
+ * Holds images out of the training part, in the proportions of its classes.
+ *
+ * @param labels - `int32 [count]`, class indices.
+ * @throws TrialError `DATA_INVALID` as {@link heldOutSizes} does.
+ */
+export function splitHeldOut(
+  labels: Int32Array,
+  { seed }: { readonly seed: number },
+): HeldOutSplit {
+  const { board, meta, ranking } = heldOutSizes(labels.length, new Set(labels).size);
+  const heldOut = board + meta + ranking;
   const order = stratifiedOrder(labels, seed);
   return {
-    board: order.slice(0, small),
-    meta: order.slice(small, 2 * small),
-    ranking: order.slice(2 * small, heldOut),
+    board: order.slice(0, board),
+    meta: order.slice(board, board + meta),
+    ranking: order.slice(board + meta, heldOut),
     training: order.slice(heldOut),
   };
 }

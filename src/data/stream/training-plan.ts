@@ -1,7 +1,7 @@
 import { createRng } from '../../foundation/rng.ts';
+import { bytesPerImage, imageAt, labelAt, type ImageSet } from '../store/image-set.ts';
 import { augmentImage, type Augmentation } from './augment.ts';
 import { normaliseInPlace, type Batch, type Normalisation } from './batch.ts';
-import { bytesPerImage, imageAt, labelAt, type ImageSet } from '../store/image-set.ts';
 
 /** All that decides a training batch besides its step; plain data that can go to a thread. */
 export interface TrainingPlan {
