@@ -22,6 +22,8 @@ import type { Supernet } from '../supernet/supernet.ts';
 export interface Algorithm<State> {
   /** What the numbers of its steps follow from, defaults filled in, by config key: plain JSON. */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Most numbers that a saved state takes, for the room that is needed on the disk. */
+  readonly savedNumbers: number;
   /** State before the first step: a function of the settings. */
   initialState(): State;
   /** Trains by one batch: predicts, takes gradients, and updates the weights once. */

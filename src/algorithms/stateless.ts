@@ -17,6 +17,7 @@ export const RANDOM_PATH_METRICS: readonly MetricDeclaration[] = [
 export function statelessAlgorithm(step: Algorithm<Stateless>['step']): Algorithm<Stateless> {
   return {
     settings: {},
+    savedNumbers: 0,
     initialState: () => NOTHING,
     step,
     candidates: () => [],

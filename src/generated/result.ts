@@ -15,7 +15,7 @@ export interface SearchResult {
   /**
    * Search algorithm.
    */
-  algorithm: 'cream';
+  algorithm: 'cream' | 'spos' | 'fairnas';
   /**
    * What the scores are.
    */
@@ -77,6 +77,10 @@ export interface SearchResult {
      */
     score: number;
     /**
+     * Mean of -log p(label) on the ranking part, nats.
+     */
+    crossEntropy: number;
+    /**
      * Cost, in multiply-accumulates.
      */
     macs: number;
@@ -86,7 +90,24 @@ export interface SearchResult {
     params: number;
   };
   /**
-   * The board at the end, measured anew, best first.
+   * How the answer was picked.
+   */
+  selection: {
+    /**
+     * Selection.
+     */
+    strategy: 'board' | 'random' | 'evolution';
+    /**
+     * Paths that it scored.
+     */
+    scored: number;
+  };
+  /**
+   * The best of the scored paths, at most 100, best first.
+   */
+  ranking: RankingRow[];
+  /**
+   * The paths that the algorithm kept, measured anew at the end, best first; none where it keeps none.
    */
   board: BoardRow[];
   /**
@@ -204,50 +225,19 @@ export interface SearchResult {
     exact: boolean;
   };
   /**
-   * Evidence that the algorithm was at work.
+   * Evidence that the algorithm was at work: its own numbers by name; null for what did not happen.
    */
   activity: {
-    /**
-     * Epoch of the first admission, from 0; null when the board stayed empty.
-     */
-    boardOpenedAtEpoch: number | null;
-    /**
-     * Measurements that put a path on the board, or renewed its place there.
-     */
-    admissions: number;
-    /**
-     * Steps of the matching network.
-     */
-    metaSteps: number;
-    /**
-     * Distance that the matching network has moved, relative to the length of its start.
-     */
-    phiChange: number;
-    /**
-     * Training steps with a teacher.
-     */
-    distilledSteps: number;
-    /**
-     * Smallest matching degree; 0 without a distilled step, fraction.
-     */
-    rhoMin: number;
-    /**
-     * Largest matching degree; 0 without a distilled step, fraction.
-     */
-    rhoMax: number;
-    /**
-     * Mean matching degree; 0 without a distilled step, fraction.
-     */
-    rhoMean: number;
+    [k: string]: number | null;
   };
   /**
    * Where the training time went.
    */
   costShares: {
     /**
-     * Measurements for the board, share of the training time, fraction.
+     * Held-out measurements within training steps, share of the training time, fraction.
      */
-    admission: number;
+    evaluation: number;
     /**
      * Waits for data, share of the training time, fraction.
      */
@@ -288,6 +278,35 @@ export interface Sample {
   [k: string]: string;
 }
 /**
+ * One scored path.
+ */
+export interface RankingRow {
+  /**
+   * Position, from 1.
+   */
+  rank: number;
+  /**
+   * Accuracy on the ranking part, fraction.
+   */
+  score: number;
+  /**
+   * Mean of -log p(label) on the ranking part, nats.
+   */
+  crossEntropy: number;
+  /**
+   * Cost, in multiply-accumulates.
+   */
+  macs: number;
+  /**
+   * Number of parameters.
+   */
+  params: number;
+  /**
+   * Candidate names in execution order, for people.
+   */
+  path: string;
+}
+/**
  * One path of the board.
  */
 export interface BoardRow {
@@ -302,11 +321,11 @@ export interface BoardRow {
   /**
    * Accuracy on the mini-set at admission, fraction.
    */
-  miniSetTop1: number;
+  miniSetTop1?: number;
   /**
    * Accuracy on the training batch at admission, fraction.
    */
-  trainBatchTop1: number;
+  trainBatchTop1?: number;
   /**
    * Cost, in multiply-accumulates.
    */
@@ -318,7 +337,7 @@ export interface BoardRow {
   /**
    * Epoch of the admission, from 0.
    */
-  epoch: number;
+  epoch?: number;
   sample: Sample;
   /**
    * Candidate names in execution order, for people.

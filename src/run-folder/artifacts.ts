@@ -5,7 +5,6 @@ import type { SearchResult } from '../generated/result.ts';
 import { architectureFiles } from '../searchspace/architecture.ts';
 import type { Path, SearchSpace } from '../searchspace/space.ts';
 import { PARTIAL, unlessUnwritable, writeAtomically } from '../foundation/atomic-file.ts';
-import { checkDisk } from './disk.ts';
 
 /** Name of the result file within the output folder. */
 export const RESULT_FILE = 'result.json';
@@ -14,17 +13,14 @@ export const RESULT_FILE = 'result.json';
 export const ARCHITECTURE_FOLDER = 'nas';
 
 /**
- * Makes the output folder, looks for room on its disk and tries to write there, before anything
- * expensive is begun.
+ * Makes the output folder and tries to write there, before anything expensive is begun.
  *
- * @param neededBytes - What the search will write.
  * @throws TrialError FILE_UNWRITABLE
  */
-export async function prepareOutput(folder: string, neededBytes: number): Promise<void> {
+export async function prepareOutput(folder: string): Promise<void> {
   const architectures = join(folder, ARCHITECTURE_FOLDER);
   await unlessUnwritable(folder, async () => {
     await makeFolder(architectures);
-    await checkDisk(folder, neededBytes);
     for (const place of [folder, architectures]) {
       const trace = join(place, `${RESULT_FILE}${PARTIAL}`);
       await writeFile(trace, '');

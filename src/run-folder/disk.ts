@@ -7,7 +7,7 @@ import { operationCost } from '../searchspace/cost.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 import { CHECKPOINT_FOLDER } from './checkpoint/store.ts';
 
-/** Checkpoints that lie in a folder at once: the last two, the best, the refuge, and a new one. */
+/** Checkpoints that lie in a folder at once: the last two, the best, the rollback point, and a new one. */
 const CHECKPOINTS = 5;
 
 /** Result, architecture, metrics and log, with a lot to spare. */
@@ -15,16 +15,12 @@ const OTHER_FILES_BYTES = 2 ** 20;
 
 const BYTES_PER_NUMBER = 4;
 
-/** The settings that say how many images the board keeps. */
-export interface BoardSize {
-  /** Most entries. */
-  readonly boardSize: number;
-  /** Images of an entry. */
-  readonly probeImages: number;
-}
-
-/** An upper estimate of the bytes that a search's output folder takes. */
-export function searchBytes(space: SearchSpace, { boardSize, probeImages }: BoardSize): number {
+/**
+ * An upper estimate of the bytes that a search's output folder takes.
+ *
+ * @param ownNumbers - What the algorithm saves beside the network.
+ */
+export function searchBytes(space: SearchSpace, ownNumbers: number): number {
   const params = space.blocks
     .flatMap(({ candidates, input }) =>
       candidates.map(({ operation }) => operationCost(operation, input).params),
@@ -32,8 +28,7 @@ export function searchBytes(space: SearchSpace, { boardSize, probeImages }: Boar
     .reduce((total, count) => total + count, 0);
   // Weight, momentum, and at most as many running statistics.
   const network = 3 * params;
-  const board = boardSize * probeImages * (3 * space.imageSize ** 2 + space.classes);
-  return CHECKPOINTS * BYTES_PER_NUMBER * (network + board) + OTHER_FILES_BYTES;
+  return CHECKPOINTS * BYTES_PER_NUMBER * (network + ownNumbers) + OTHER_FILES_BYTES;
 }
 
 /**

@@ -5,7 +5,8 @@ import { exists } from '../foundation/files.ts';
 import { ARCHITECTURE_FOLDER, RESULT_FILE } from './artifacts.ts';
 import { unlessUnwritable } from '../foundation/atomic-file.ts';
 import { CHECKPOINT_FOLDER } from './checkpoint/store.ts';
-import { METRICS_FILE, UNDELIVERED_FILE } from '../trial/outbox.ts';
+import { METRICS_FILE, UNDELIVERED_FILE } from './history.ts';
+import { SCORES_FILE } from './scores.ts';
 import { readResult } from './result.ts';
 
 /** Name of the list of images that could not be used, within the output folder. */
@@ -17,14 +18,14 @@ export const BAD_SAMPLES_FILE = 'bad_samples.txt';
  */
 export type PresentPolicy = 'refuse-result' | 'complete' | 'throw-away';
 
-/** Metrics of a search that does not go on: a new one's would be taken for them. */
-const METRICS_FILES = [METRICS_FILE, UNDELIVERED_FILE];
+/** Metrics and scores of a search that does not go on: a new one's would be taken for them. */
+const RECORDS = [METRICS_FILE, UNDELIVERED_FILE, SCORES_FILE];
 
 /**
  * All that a search leaves in its folder, but for its log and what a new one writes at its start.
  * After a kill in the middle of their removal the folder is one of a finished or unfinished search.
  */
-const OWN_FILES = [...METRICS_FILES, RESULT_FILE, ARCHITECTURE_FOLDER, CHECKPOINT_FOLDER];
+const OWN_FILES = [...RECORDS, RESULT_FILE, ARCHITECTURE_FOLDER, CHECKPOINT_FOLDER];
 
 /**
  * Refuses a folder with a finished search. A result that is damaged is none: the search goes on
@@ -53,9 +54,9 @@ export function throwAway(output: string): Promise<void> {
   return removeAll(output, OWN_FILES);
 }
 
-/** Throws away the metrics of a search that does not go on. @throws TrialError FILE_UNWRITABLE */
-export function throwMetricsAway(output: string): Promise<void> {
-  return removeAll(output, METRICS_FILES);
+/** Throws away the records of a search that does not go on. @throws TrialError FILE_UNWRITABLE */
+export function throwRecordsAway(output: string): Promise<void> {
+  return removeAll(output, RECORDS);
 }
 
 async function removeAll(output: string, names: readonly string[]): Promise<void> {

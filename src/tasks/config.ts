@@ -34,21 +34,34 @@ export const CONFIG_KEYS: readonly string[] = keysOf(configSchema.properties).fi
 );
 
 /** Not for a tuner: what the search is about, and what names a place to write to. */
-const FILE_KEYS: readonly string[] = ['skeleton', 'space', 'data.cache', 'output', 'resumeFrom'];
+const FILE_KEYS: readonly string[] = [
+  'task',
+  'skeleton',
+  'space',
+  'data.cache',
+  'output',
+  'resumeFrom',
+  'supernet',
+  'arch',
+  'rank.table',
+];
 
 const PARAMETER_KEYS = CONFIG_KEYS.filter((key) => !FILE_KEYS.includes(key));
 
 function resolvePaths(file: TrialConfigFile, directory: string): TrialConfig {
   const absolute = (relative: string): string => path.resolve(directory, relative);
-  const { output, resumeFrom } = file;
+  const optional = <Key extends string>(key: Key, relative: string | undefined) =>
+    (relative === undefined ? {} : { [key]: absolute(relative) }) as Partial<Record<Key, string>>;
   return {
     ...file,
     directory,
     skeleton: absolute(file.skeleton),
     space: absolute(file.space),
     data: { ...file.data, path: absolute(file.data.path), cache: absolute(file.data.cache) },
-    ...(output === undefined ? {} : { output: absolute(output) }),
-    ...(resumeFrom === undefined ? {} : { resumeFrom: absolute(resumeFrom) }),
+    ...optional('output', file.output),
+    ...optional('resumeFrom', file.resumeFrom),
+    ...optional('supernet', file.supernet),
+    rank: { ...file.rank, ...optional('table', file.rank.table) },
   };
 }
 
@@ -105,15 +118,30 @@ export function applyParameters(
     const wanted = `config keys: ${PARAMETER_KEYS.join(', ')}`;
     throw unexpected(wanted, unknown, "Correct the experiment's searchSpace");
   }
+  return changeConfig(config, parameters, "the tuner's parameters");
+}
+
+/**
+ * Puts values in the place of a config's.
+ *
+ * @param values - By dotted config key; paths are relative to the config file.
+ * @param where - Who asks for it, for errors.
+ * @throws TrialError CONFIG_INVALID when a value does not suit its key.
+ */
+export function changeConfig(
+  config: TrialConfig,
+  values: Readonly<Record<string, unknown>>,
+  where: string,
+): TrialConfig {
   const { directory, ...file } = config;
   const changed: Settings = structuredClone({ ...file });
-  for (const key of keys) {
+  for (const [key, value] of Object.entries(values)) {
     const groups = key.split('.');
     const name = groups.pop() ?? '';
     const owner = groups.reduce((group, inner) => (group[inner] ??= {}) as Settings, changed);
-    owner[name] = parameters[key];
+    owner[name] = value;
   }
-  return resolvePaths(validateConfig(changed, "the tuner's parameters"), directory);
+  return resolvePaths(validateConfig(changed, where), directory);
 }
 
 /**

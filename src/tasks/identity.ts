@@ -1,18 +1,17 @@
-/** Which search a checkpoint belongs to, and whether another one may go on with it. */
+/** What the numbers of a search follow from: what its checkpoints are told apart by. */
 
-import { isDeepStrictEqual } from 'node:util';
+import { ALGORITHMS } from '../algorithms/registry.ts';
 import type { Dataset } from '../data/store/dataset.ts';
 import { sha256 } from '../foundation/digest.ts';
-import { TrialError } from '../foundation/errors.ts';
-import type { SearchPlan } from '../training/plan.ts';
+import type { TrainingPlan } from '../training/plan.ts';
 import { CONFIG_KEYS, type TrialConfig } from './config.ts';
-import type { Images } from './images.ts';
 
 /**
- * Config keys that no number of the search follows from. Of the files that some of them name it is
+ * Config keys that no number of the training follows from. Of the files that some of them name it is
  * the content that counts, which {@link mathematicsOf} adds.
  */
 const HARMLESS_KEYS: readonly string[] = [
+  'task',
   'skeleton',
   'space',
   'data.path',
@@ -25,29 +24,52 @@ const HARMLESS_KEYS: readonly string[] = [
   'checkpoint.steps',
   'checkpoint.minutes',
   'resumeFrom',
+  'supernet',
+  'arch',
 ];
+
+/** Groups of keys that are about something else than training. */
+const HARMLESS_GROUPS: readonly string[] = ['selection.', 'rank.'];
+
+/** Name of the digest of skeleton and space among the mathematics. */
+export const SPACE_CONTENT = 'content of skeleton and space';
+
+/** Name of the digest of the images among the mathematics. */
+export const DATA_CONTENT = 'content of data';
 
 /** What the numbers of a search follow from. */
 export interface MathematicsSource {
   readonly config: TrialConfig;
-  readonly plan: SearchPlan;
+  readonly plan: TrainingPlan;
+  /** The algorithm's settings, defaults filled in. */
+  readonly settings: Readonly<Record<string, unknown>>;
   readonly spaceSha256: string;
-  readonly images: Images;
+  readonly dataset: Dataset;
 }
 
 /** All that the numbers of a search follow from, by config key, defaults filled in; plain JSON. */
 export function mathematicsOf(source: MathematicsSource): Record<string, unknown> {
-  const { config, plan, spaceSha256, images } = source;
-  const keys = CONFIG_KEYS.filter((key) => !HARMLESS_KEYS.includes(key));
-  const values = keys.map((key) => [key, valueAt(plan, key) ?? valueAt(config, key)] as const);
+  const { config, plan, settings, spaceSha256, dataset } = source;
+  const filledIn = { ...config, lr: plan.lr, rankingImages: plan.rankingImages, ...settings };
+  const keys = CONFIG_KEYS.filter((key) => matters(key, config.algorithm));
   const all: Record<string, unknown> = {
-    ...Object.fromEntries(values),
-    'content of skeleton and space': spaceSha256,
-    'content of data': digestOf(images.dataset),
+    ...Object.fromEntries(keys.map((key) => [key, valueAt(filledIn, key)])),
+    [SPACE_CONTENT]: spaceSha256,
+    [DATA_CONTENT]: digestOf(dataset),
   };
   // Infinity and what is left out are null in JSON, and so on both sides of a comparison.
   const text = JSON.stringify(all, (_, value: unknown) => value ?? null);
   return JSON.parse(text) as Record<string, unknown>;
+}
+
+function matters(key: string, algorithm: TrialConfig['algorithm']): boolean {
+  if (HARMLESS_KEYS.includes(key) || HARMLESS_GROUPS.some((group) => key.startsWith(group))) {
+    return false;
+  }
+  const readers = Object.entries(ALGORITHMS).filter(([, { configKeys }]) =>
+    configKeys.includes(key),
+  );
+  return readers.length === 0 || readers.some(([name]) => name === algorithm);
 }
 
 /** Changes when any pixel, any label or the choice of images changes. */
@@ -62,36 +84,4 @@ function valueAt(values: object, dottedKey: string): unknown {
   return dottedKey
     .split('.')
     .reduce<unknown>((value, key) => (Object(value) as Record<string, unknown>)[key], values);
-}
-
-/**
- * Refuses to go on with a search that was another one.
- *
- * @param file - The checkpoint, for the complaint.
- * @throws TrialError CHECKPOINT_MISMATCH naming the keys that differ.
- */
-export function requireSameMathematics(
-  saved: Readonly<Record<string, unknown>>,
-  current: Readonly<Record<string, unknown>>,
-  file: string,
-): void {
-  const keys = differingKeys(saved, current);
-  if (keys.length === 0) return;
-  const list = (values: Readonly<Record<string, unknown>>): string =>
-    keys.map((key) => `${key} = ${JSON.stringify(values[key] ?? null)}`).join(', ');
-  throw new TrialError('CHECKPOINT_MISMATCH', {
-    where: file,
-    wanted: list(saved),
-    found: list(current),
-    next: 'Set these back, or search in another folder, or throw the unfinished search away with --overwrite.',
-  });
-}
-
-/** Keys whose values are not the same, in the order of the first. */
-export function differingKeys(
-  a: Readonly<Record<string, unknown>>,
-  b: Readonly<Record<string, unknown>>,
-): string[] {
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...keys].filter((key) => !isDeepStrictEqual(a[key], b[key]));
 }

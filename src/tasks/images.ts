@@ -1,17 +1,18 @@
 import { defaultAugmentation, type Augmentation } from '../data/stream/augment.ts';
-import { measureNormalisation, type Normalisation } from '../data/stream/batch.ts';
+import { measureNormalisation, type Batch, type Normalisation } from '../data/stream/batch.ts';
 import { openDataset, type Dataset } from '../data/store/dataset.ts';
 import {
   heldOutBatches,
   splitHeldOut,
   testBatches,
+  type HeldOut,
   type HeldOutSplit,
 } from '../data/stream/held-out.ts';
 import { createTrainingBatches } from '../data/stream/training-batches.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
-import type { Batch, Clock, HeldOut } from '../training/ports.ts';
-import { checkData, type ResolvedConfig } from './checks.ts';
+import type { Clock } from '../foundation/clock.ts';
+import { checkData } from './checks.ts';
 import type { TrialConfig } from './config.ts';
 
 /** The images of a run in their parts. */
@@ -35,11 +36,11 @@ const EVALUATION_BATCH = 250;
  *   skeleton's.
  */
 export async function openImages(
-  config: ResolvedConfig,
+  config: TrialConfig,
   space: SearchSpace,
   logger: Logger,
 ): Promise<Images> {
-  const { data, seed, metaImages, calibrationImages } = config;
+  const { data, seed, calibrationImages } = config;
   const dataset = await openDataset({
     ...data,
     imageSize: space.imageSize,
@@ -55,7 +56,7 @@ export async function openImages(
     dataset,
     split,
     normalisation,
-    heldOut: heldOutBatches({ images: train, split, ...evaluation, metaImages, calibrationImages }),
+    heldOut: heldOutBatches({ images: train, split, ...evaluation, calibrationImages }),
     test: dataset.test === null ? null : testBatches(dataset.test, evaluation),
   };
 }

@@ -114,3 +114,22 @@ export class MemoryWatchdog {
 function gib(bytes: number): string {
   return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 }
+
+/** Looks after the memory at every step, and says at the start of each epoch how it stands. */
+export function memoryWatch(start: SearchState, plan: TrainingPlan, logger: Logger): Emit {
+  const watchdog = new MemoryWatchdog(logger, allowedMemory());
+  return async (event) => {
+    if (event.kind !== 'step') return;
+    const { supernet, tally, step, reports } = event.state;
+    const tensors = supernet.engine.tensorCount();
+    const looseTensors = tensors - supernet.tensorCount();
+    const rssBytes = process.memoryUsage.rss();
+    // By then this process has done every kind of work once, rankings and teachers included.
+    const isSettled = reports.length > start.reports.length && 2 * step > plan.totalSteps;
+    watchdog.check({ looseTensors, rssBytes, isSettled });
+    if (tally.steps !== 1) return;
+    const mib = (rssBytes / 2 ** 20).toFixed(0);
+    logger.log('info', `memory: ${mib} MiB, ${tensors} tensors, ${looseTensors} beside the state`);
+    await Promise.resolve();
+  };
+}

@@ -1,5 +1,6 @@
 import { parseDocument, readText } from '../foundation/documents.ts';
 import { bindSearchSpace, parseNasSpace, parseSkeleton } from '../searchspace/parse.ts';
+import { sha256 } from '../foundation/digest.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 
 /** The two files that a search space consists of. */
@@ -19,4 +20,9 @@ export async function loadSearchSpace({ skeleton, space }: SpaceFiles): Promise<
   const template = parseDocument(await readText(skeleton), skeleton, 'SKELETON_INVALID');
   const labels = parseDocument(await readText(space), space, 'SEARCH_SPACE_INVALID');
   return bindSearchSpace(parseSkeleton(template, skeleton), parseNasSpace(labels, space), space);
+}
+
+/** Digest of a resolved space: of all that its two files say. */
+export function spaceSha256(space: SearchSpace): string {
+  return sha256(JSON.stringify(space));
 }

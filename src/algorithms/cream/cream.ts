@@ -46,7 +46,14 @@ function createCream(setting: Setting, settings: CreamSettings): Algorithm<Cream
   const { boardSize, probeImages, seed, meta, board } = settings;
   const inputs = probeImages * space.classes;
   return {
-    settings: { metaLr: meta.lr, metaInterval: meta.interval, warmupEpochs: board.warmupEpochs },
+    settings: {
+      metaLr: meta.lr,
+      metaInterval: meta.interval,
+      metaImages: meta.images,
+      probeImages,
+      warmupEpochs: board.warmupEpochs,
+    },
+    savedNumbers: 2 * inputs + boardSize * (probeImages * 3 * space.imageSize ** 2 + inputs),
     initialState: () => ({
       meta: createMetaNetwork(inputs, seed),
       board: emptyBoard(boardSize),
@@ -79,7 +86,7 @@ function trainStep(
   let teacher = chooseTeacher(meta, matches, path);
   if (teacher !== null && step % settings.meta.interval === 0) {
     const training = firstImages(batch, settings.meta.images);
-    const validation = heldOut.meta(state.activity.metaSteps);
+    const validation = heldOut.meta(state.activity.metaSteps, settings.meta.images);
     const pair = { student: path, teacher, board, training, validation };
     const { labelSmoothing } = settings;
     meta = metaStep(supernet, meta, pair, { xi: lr, metaLr: settings.meta.lr, labelSmoothing });

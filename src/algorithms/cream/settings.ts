@@ -38,6 +38,10 @@ export interface MetaSettings {
  */
 export const DEFAULT_META_LR = 1.2;
 
+/** Images that a path is admitted with, and those of a meta step, where a batch holds as many. */
+const PROBE_IMAGES = 4;
+const META_IMAGES = 32;
+
 /** Cream opens its board after 21 of 120 epochs; a run of any length keeps the proportion. */
 export function defaultWarmupEpochs(epochs: number): number {
   return Math.max(1, Math.round((epochs * 21) / 120));
@@ -58,15 +62,16 @@ export function creamSettings(setting: Setting): CreamSettings {
   const { accGap } = config;
   const settings: CreamSettings = {
     boardSize: config.boardSize,
-    probeImages: config.probeImages,
+    probeImages: config.probeImages ?? Math.min(PROBE_IMAGES, config.batchSize),
     board: {
-      warmupEpochs: config.warmupEpochs ?? defaultWarmupEpochs(schedule.epochs),
+      warmupEpochs:
+        config.warmupEpochs ?? Math.min(defaultWarmupEpochs(schedule.epochs), schedule.epochs - 1),
       gapAt: accGap === undefined ? noiseGap(boardImages) : () => accGap,
     },
     meta: {
       interval: config.metaInterval ?? defaultMetaInterval(schedule.totalSteps),
       lr: config.metaLr ?? DEFAULT_META_LR,
-      images: config.metaImages,
+      images: config.metaImages ?? Math.min(META_IMAGES, config.batchSize),
     },
     labelSmoothing: config.labelSmoothing,
     seed: config.seed,
@@ -87,8 +92,9 @@ function checkSettings(
     const next = 'Correct the trial config.';
     throw new TrialError('CONFIG_INVALID', { where, wanted, found: String(found), next });
   };
-  if (schedule.epochs <= warmupEpochs) {
-    refuse('epochs', `more than the ${warmupEpochs} before the board opens`, schedule.epochs);
+  if (warmupEpochs >= schedule.epochs) {
+    const wanted = `fewer than epochs (${schedule.epochs}), or the board never opens`;
+    refuse('warmupEpochs', wanted, warmupEpochs);
   }
   if (probeImages > batchSize) {
     refuse('probeImages', `at most batchSize (${batchSize})`, probeImages);

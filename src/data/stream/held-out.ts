@@ -69,11 +69,15 @@ export function splitHeldOut(
   };
 }
 
-/** The training loop's port for images that are not trained on. */
+/** Images that are not trained on, none augmented, none shared between parts. */
 export interface HeldOut {
+  /** Mini-set that paths are measured on during training. */
   readonly board: Batch;
-  meta(metaStep: number): Batch;
+  /** Validation images of one meta step, at most `count`; cycles through its part. */
+  meta(metaStep: number, count: number): Batch;
+  /** Batches of the validation split that paths are ranked on. */
   readonly ranking: readonly Batch[];
+  /** Batches of training images that batch norm is recalibrated on before a ranking. */
   readonly calibration: readonly Batch[];
 }
 
@@ -84,8 +88,6 @@ export interface HeldOutOptions {
   readonly normalisation: Normalisation;
   /** Images of a ranking, calibration or test batch; the last one may be smaller. */
   readonly batchSize: number;
-  /** Images of one meta step. */
-  readonly metaImages: number;
   /** Training images that batch norm is recalibrated on. */
   readonly calibrationImages: number;
 }
@@ -107,14 +109,14 @@ export function plainBatches(
 /** Batches of a split. Meta steps cycle through their part, wrapping around at its end. */
 export function heldOutBatches(options: HeldOutOptions): HeldOut {
   const { images, split, normalisation } = options;
-  const metaImages = Math.min(options.metaImages, split.meta.length);
   const batches = (indices: Int32Array): Batch[] => plainBatches(images, indices, options);
   return {
     board: plainBatch(images, split.board, normalisation),
-    meta: (metaStep) => {
+    meta: (metaStep, count) => {
+      const length = Math.min(count, split.meta.length);
       const member = (_: unknown, at: number): number =>
-        split.meta[(metaStep * metaImages + at) % split.meta.length] ?? 0;
-      return plainBatch(images, Int32Array.from({ length: metaImages }, member), normalisation);
+        split.meta[(metaStep * length + at) % split.meta.length] ?? 0;
+      return plainBatch(images, Int32Array.from({ length }, member), normalisation);
     },
     ranking: batches(split.ranking),
     calibration: batches(split.training.subarray(0, options.calibrationImages)),

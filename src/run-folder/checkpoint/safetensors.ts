@@ -5,7 +5,7 @@
  * @see https://huggingface.co/docs/safetensors
  */
 
-import type { NamedArray } from '../../training/snapshot.ts';
+import type { NamedArray } from '../../foundation/named-arrays.ts';
 import { damaged } from './manifest.ts';
 
 /** Bytes of the length in front: a uint64. */

@@ -2,12 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, TrialError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import type { CheckpointRun } from '../../generated/checkpoint.ts';
-import type { Supernet } from '../../supernet/supernet.ts';
-import type { SearchPlan } from '../../training/plan.ts';
-import type { Clock } from '../../training/ports.ts';
-import { restoreSnapshot, takeSnapshot } from '../../training/snapshot.ts';
+import type { Clock } from '../../foundation/clock.ts';
+import type { Keeper } from '../../training/loop.ts';
+import { restoreSnapshot, takeSnapshot, type SnapshotOwner } from '../../training/snapshot.ts';
 import type { SearchState } from '../../training/state.ts';
-import { isRefuge, isSteady, newestCheckpoint, saveCheckpoint } from './store.ts';
+import { isRollbackPoint, isSteady, newestCheckpoint, saveCheckpoint } from './store.ts';
 
 /** When a state is saved, beside the ends of epochs. */
 export interface SaveSchedule {
@@ -18,11 +17,12 @@ export interface SaveSchedule {
 }
 
 /** What a {@link Saver} needs. */
-export interface SaverOptions {
+export interface SaverOptions<Own> {
   /** The output folder. */
   readonly output: string;
   readonly schedule: SaveSchedule;
   readonly run: CheckpointRun;
+  readonly owner: SnapshotOwner<Own>;
   readonly clock: Clock;
   readonly now: () => Date;
   readonly logger: Logger;
@@ -36,10 +36,10 @@ const MINUTE_MS = 60_000;
 const QUICK_MS = 1500;
 
 /** Saves the state of a search between its pieces of work, and gives it back. */
-export class Saver {
-  readonly #options: SaverOptions;
+export class Saver<Own> implements Keeper<Own> {
+  readonly #options: SaverOptions<Own>;
   /** What the newest checkpoint, or the last try to save one, holds. */
-  #saved: SearchState;
+  #saved: SearchState<Own>;
   #savedAtMs: number;
   /** Not known before this process has saved. */
   #lastTookMs = Infinity;
@@ -47,7 +47,7 @@ export class Saver {
   #hasFailed = false;
 
   /** @param state - Where the search starts, or what it was restored from. */
-  constructor(options: SaverOptions, state: SearchState) {
+  constructor(options: SaverOptions<Own>, state: SearchState<Own>) {
     this.#options = options;
     this.#saved = state;
     this.#savedAtMs = options.clock();
@@ -64,7 +64,7 @@ export class Saver {
    *
    * @throws TrialError FILE_UNWRITABLE when saving has failed twice in a row.
    */
-  async between(state: SearchState): Promise<void> {
+  async checkpoint(state: SearchState<Own>): Promise<void> {
     if (this.#isDue(state)) await this.#trySave(state);
     await nextTurn();
     const { signal } = this.#options;
@@ -74,24 +74,24 @@ export class Saver {
   }
 
   /** Saves now. @throws TrialError FILE_UNWRITABLE */
-  async save(state: SearchState): Promise<void> {
-    const { output, run, clock, now } = this.#options;
+  async save(state: SearchState<Own>): Promise<void> {
+    const { output, run, owner, clock, now } = this.#options;
     const started = clock();
     const report = state.reports.at(-1);
     const score = state.reports.length > this.#saved.reports.length ? report?.default : null;
     this.#saved = state;
     this.#savedAtMs = started;
-    const snapshot = takeSnapshot(state);
+    const snapshot = takeSnapshot(state, owner);
     await saveCheckpoint(output, snapshot, { run, savedAt: now(), score: score ?? null });
     this.#lastTookMs = clock() - started;
     this.#spentMs += this.#lastTookMs;
   }
 
-  /** Puts the state of the newest refuge into a supernet. @throws TrialError CHECKPOINT_INVALID */
-  async recall(supernet: Supernet, plan: SearchPlan): Promise<SearchState> {
-    const { output, logger } = this.#options;
+  /** Puts the newest rollback point into the supernet. @throws TrialError CHECKPOINT_INVALID */
+  async rollBack(): Promise<SearchState<Own>> {
+    const { output, owner, logger } = this.#options;
     // Where that one is damaged, any that was saved outside of a row of skipped steps.
-    const checkpoint = await newestCheckpoint(output, logger, [isRefuge, isSteady]);
+    const checkpoint = await newestCheckpoint(output, logger, [isRollbackPoint, isSteady]);
     if (checkpoint === null) {
       throw new TrialError('CHECKPOINT_INVALID', {
         where: output,
@@ -102,10 +102,10 @@ export class Saver {
     }
     const { step } = checkpoint.manifest.state;
     logger.log('warning', `went back to step ${step}: ${checkpoint.file}`);
-    return restoreSnapshot(checkpoint.snapshot, supernet, plan);
+    return restoreSnapshot(checkpoint.snapshot, owner);
   }
 
-  #isDue(state: SearchState): boolean {
+  #isDue(state: SearchState<Own>): boolean {
     if (!this.#isNew(state)) return false;
     const saved = this.#saved;
     const { schedule, clock } = this.#options;
@@ -117,11 +117,11 @@ export class Saver {
     );
   }
 
-  #isNew(state: SearchState): boolean {
+  #isNew(state: SearchState<Own>): boolean {
     return state !== this.#saved;
   }
 
-  async #trySave(state: SearchState): Promise<void> {
+  async #trySave(state: SearchState<Own>): Promise<void> {
     try {
       await this.save(state);
       this.#hasFailed = false;

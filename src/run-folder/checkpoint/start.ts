@@ -1,7 +1,7 @@
 import { TrialError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import type { CheckpointRun } from '../../generated/checkpoint.ts';
-import { differingKeys, requireSameMathematics } from '../../tasks/identity.ts';
+import { differingKeys, requireSameMathematics } from './identity.ts';
 import { newestCheckpoint, tidy, type Checkpoint } from './store.ts';
 
 /** Where a search may go on, and with what. */

@@ -121,7 +121,7 @@ export async function newestCheckpoint(
  * a moment that every process of this search meets, whenever it was killed, and not after steps
  * that were skipped. That is the start of a folder or the end of an epoch.
  */
-export function isRefuge(manifest: CheckpointManifest): boolean {
+export function isRollbackPoint(manifest: CheckpointManifest): boolean {
   const { arrays, run, state } = manifest;
   const isEpochEnd = state.step === state.reports.length * run.stepsPerEpoch;
   return numberOf(arrays.file) === 1 || (isEpochEnd && isSteady(manifest));
@@ -151,12 +151,12 @@ export async function saveCheckpoint(
   const file = `${name}.safetensors`;
   const bytes = encodeSafetensors(snapshot.arrays);
   const manifest = manifestText({
-    format: 'nni-cream-checkpoint/1',
+    format: 'nni-cream-checkpoint/2',
     savedAt: savedAt.toISOString(),
     score,
     arrays: { file, bytes: bytes.length, sha256: sha256(bytes) },
     run,
-    state: snapshot.values as CheckpointManifest['state'],
+    state: snapshot.values,
   });
   try {
     await writeAtomically(join(folder, file), [bytes]);
@@ -197,7 +197,7 @@ async function worthKeeping(output: string, used = ''): Promise<Set<number>> {
   const kept = [
     ...whole.slice(0, KEPT),
     whole.find(({ score }) => score === best),
-    whole.find(isRefuge),
+    whole.find(isRollbackPoint),
   ].flatMap((manifest) => (manifest ? [numberOf(manifest.arrays.file)] : []));
   return new Set(kept);
 }

@@ -1,13 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SignalTimes } from '../../engine/load.ts';
+import { SIGNAL_TIMES } from '../../foundation/signal-times.ts';
 import { messageOf } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
-
-/**
- * What the end by a signal may take. A terminal sends an interrupt to its whole group, and npm passes
- * its own on to the command: that copy is no second signal.
- */
-export const SIGNAL_TIMES: SignalTimes = { limitMs: 2500, copyMs: 300 };
 
 /** The part of node's `process` that the handlers need. */
 export type SignalTarget = Pick<NodeJS.Process, 'pid' | 'ppid' | 'kill' | 'on' | 'off'>;

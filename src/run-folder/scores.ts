@@ -1,0 +1,58 @@
+/** Scores that were taken in an output folder, so that work that goes on need not take them again. */
+
+import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf } from '../foundation/errors.ts';
+import type { Logger } from '../foundation/logger.ts';
+import type { ScoreCache } from '../selection/scorer.ts';
+
+/** One score a line, in JSON; within the output folder. */
+export const SCORES_FILE = 'scores.jsonl';
+
+type CachedScore = NonNullable<ReturnType<ScoreCache['get']>>;
+
+/**
+ * Opens the scores of a folder. A line that cannot be read is a score that is taken again; where none
+ * can be written, they are kept in memory only, with one warning.
+ */
+export function openScores(folder: string, logger: Logger): ScoreCache {
+  const file = join(folder, SCORES_FILE);
+  const scores = new Map(readScores(file));
+  let isWritable = true;
+  return {
+    get: (key) => scores.get(key),
+    set: (key, score) => {
+      scores.set(key, score);
+      if (!isWritable) return;
+      try {
+        appendFileSync(file, `${JSON.stringify({ key, ...score })}\n`);
+      } catch (error) {
+        isWritable = false;
+        logger.log('warning', `scores are kept in memory only: ${messageOf(error)}`);
+      }
+    },
+  };
+}
+
+function readScores(file: string): [string, CachedScore][] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return [];
+  }
+  return text.split('\n').flatMap((line) => {
+    const score = parseScore(line);
+    return score === null ? [] : [score];
+  });
+}
+
+function parseScore(line: string): [string, CachedScore] | null {
+  try {
+    const { key, accuracy, crossEntropy } = JSON.parse(line) as Record<string, unknown>;
+    const isWhole = typeof accuracy === 'number' && typeof crossEntropy === 'number';
+    return typeof key === 'string' && isWhole ? [key, { accuracy, crossEntropy }] : null;
+  } catch {
+    return null;
+  }
+}

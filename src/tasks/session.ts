@@ -1,0 +1,150 @@
+/** What the training of one search goes by, and the state that it begins with. */
+
+import { availableParallelism, cpus } from 'node:os';
+import { resolve } from 'node:path';
+import type { Algorithm } from '../algorithms/algorithm.ts';
+import { ALGORITHMS } from '../algorithms/registry.ts';
+import { TrialError } from '../foundation/errors.ts';
+import type { CheckpointRun } from '../generated/checkpoint.ts';
+import { Saver } from '../run-folder/checkpoint/saver.ts';
+import { findStart } from '../run-folder/checkpoint/start.ts';
+import { checkDisk, searchBytes } from '../run-folder/disk.ts';
+import { throwAway, throwRecordsAway } from '../run-folder/output.ts';
+import { openScores } from '../run-folder/scores.ts';
+import { macsModel } from '../searchspace/cost-model.ts';
+import type { Path } from '../searchspace/space.ts';
+import { Scorer } from '../selection/scorer.ts';
+import type { Strategy } from '../selection/selection.ts';
+import { planTraining, type TrainingPlan } from '../training/plan.ts';
+import { restoreSnapshot } from '../training/snapshot.ts';
+import { initialState, type SearchState } from '../training/state.ts';
+import { coveringPaths, warmUpStep } from '../training/warm-up.ts';
+import { mathematicsOf } from './identity.ts';
+import { allowedMemory, warnOfLargeStep } from './memory.ts';
+import { spaceSha256 } from './space-files.ts';
+import type { TaskHost } from './task.ts';
+import { pauseFor, versionsOf, type Workspace } from './workspace.ts';
+
+/** Everything that training and selection go by. */
+export interface Session {
+  readonly workspace: Workspace;
+  readonly plan: TrainingPlan;
+  readonly algorithm: Algorithm<unknown>;
+  readonly strategy: Strategy;
+  readonly scorer: Scorer;
+}
+
+/**
+ * Makes the plan, the algorithm and the selection of a config.
+ *
+ * @throws TrialError CONFIG_INVALID when its numbers make no sense together.
+ * @throws TrialError FILE_UNWRITABLE when the disk has too little room.
+ */
+export async function openSession(workspace: Workspace, { logger }: TaskHost): Promise<Session> {
+  const { config, space, sampling, images, supernet, output } = workspace;
+  const plan = planTraining(config, images.split.training.length);
+  const definition = ALGORITHMS[config.algorithm];
+  const algorithm = definition.create({
+    space,
+    config,
+    schedule: plan,
+    sampling,
+    macsOf: macsModel(space).cost,
+    boardImages: images.heldOut.board.count,
+  });
+  await checkDisk(output, searchBytes(space, algorithm.savedNumbers));
+  const cache = openScores(output, logger);
+  const scorer = new Scorer({ supernet, heldOut: images.heldOut, cache });
+  const strategy = config.selection.strategy ?? definition.selection;
+  return { workspace, plan, algorithm, strategy, scorer };
+}
+
+/** Where a search starts. */
+export interface Start {
+  readonly start: SearchState;
+  readonly saver: Saver<unknown>;
+}
+
+/**
+ * The state that the search begins with, saved in its folder.
+ *
+ * @throws TrialError CHECKPOINT_INVALID, CHECKPOINT_MISMATCH, NOTHING_TO_RESUME
+ */
+export async function startOrGoOn(session: Session, host: TaskHost): Promise<Start> {
+  const { workspace, plan, algorithm } = session;
+  const { config, output, request, supernet } = workspace;
+  const { logger } = host;
+  const { resumeFrom } = config;
+  const isNew = request.present === 'throw-away';
+  if (isNew && resumeFrom !== undefined) refuseOwnFolder(resumeFrom, output);
+  const run = describeRun(session);
+  const found = await findStart({ output: isNew ? null : output, resumeFrom, run, logger });
+  await warmUp(session, host);
+  const owner = { supernet, algorithm, plan };
+  const start =
+    found === null
+      ? initialState(supernet, algorithm.initialState())
+      : restoreSnapshot(found.checkpoint.snapshot, owner);
+  const { clock, now, signal } = host;
+  const schedule = config.checkpoint;
+  const saver = new Saver({ output, schedule, run, owner, clock, now, logger, signal }, start);
+  if (found?.isOwn === true) return { start, saver };
+  // Not before all that a mistake in the config could make fail has been tried.
+  if (isNew) await throwAway(output);
+  else if (request.present === 'refuse-result') await throwRecordsAway(output);
+  await saver.save(start);
+  return { start, saver };
+}
+
+function refuseOwnFolder(resumeFrom: string, output: string): void {
+  if (resolve(resumeFrom) !== resolve(output)) return;
+  throw new TrialError('CONFIG_INVALID', {
+    where: 'resumeFrom',
+    wanted: 'another folder than the one that --overwrite empties',
+    found: resumeFrom,
+    next: 'Leave --overwrite out, or name another output folder',
+  });
+}
+
+/** Takes steps that leave nothing behind, for errors that are better early. */
+async function warmUp({ workspace, plan }: Session, host: TaskHost): Promise<void> {
+  const { config, feasibility, supernet } = workspace;
+  const { batchSize } = plan;
+  const tryStep = async (path: Path, images: number): Promise<void> => {
+    await pauseFor(host);
+    warmUpStep(supernet, path, images);
+  };
+  const largest = feasibility.largest.path;
+  if (config.engine !== 'js') {
+    const memory = { batchSize, allowedBytes: allowedMemory(), logger: host.logger };
+    await warnOfLargeStep((images) => tryStep(largest, images), memory);
+  }
+  for (const path of [largest, ...coveringPaths(supernet)]) await tryStep(path, batchSize);
+}
+
+/** What its checkpoints say of this search. */
+function describeRun({ workspace, plan, algorithm }: Session): CheckpointRun {
+  const { request, config, space, images, supernet } = workspace;
+  const { dataset } = images;
+  const { settings } = algorithm;
+  return {
+    configFile: resolve(request.configFile),
+    parameters: { ...request.parameters },
+    engine: config.engine,
+    totalSteps: plan.totalSteps,
+    stepsPerEpoch: plan.stepsPerEpoch,
+    mathematics: mathematicsOf({
+      config,
+      plan,
+      settings,
+      spaceSha256: spaceSha256(space),
+      dataset,
+    }),
+    circumstances: {
+      ...versionsOf(supernet),
+      threads: config.threads ?? availableParallelism(),
+      processor: cpus()[0]?.model ?? 'unknown',
+    },
+    badSamples: [...dataset.skipped],
+  };
+}

@@ -1,0 +1,138 @@
+/** What every task works on: config, space, images and supernet, in a folder that is its own. */
+
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import packageFile from '../../package.json' with { type: 'json' };
+import { formatBadSamples } from '../data/store/quarantine.ts';
+import { openEngine } from '../engine/open.ts';
+import { writeAtomically } from '../foundation/atomic-file.ts';
+import { readText } from '../foundation/documents.ts';
+import { acquireLock } from '../run-folder/lock.ts';
+import { prepareOutput } from '../run-folder/artifacts.ts';
+import { BAD_SAMPLES_FILE, refuseResult } from '../run-folder/output.ts';
+import { macsBudget } from '../searchspace/budget.ts';
+import { feasibility, type Feasibility } from '../searchspace/feasibility.ts';
+import type { SamplerOptions } from '../searchspace/sampler.ts';
+import type { SearchSpace } from '../searchspace/space.ts';
+import { Supernet } from '../supernet/supernet.ts';
+import { applyParameters, changeConfig, parseTrialConfig, type TrialConfig } from './config.ts';
+import { openImages, type Images } from './images.ts';
+import { namingMemory } from './out-of-memory.ts';
+import { SIGNAL_TIMES } from '../foundation/signal-times.ts';
+import { loadSearchSpace } from './space-files.ts';
+import type { TaskHost, TaskRequest } from './task.ts';
+
+/** An opened workspace. */
+export interface Workspace {
+  readonly request: TaskRequest;
+  readonly config: TrialConfig;
+  readonly space: SearchSpace;
+  /** Which paths are drawn. */
+  readonly sampling: SamplerOptions;
+  readonly feasibility: Feasibility;
+  readonly images: Images;
+  /** With its initial weights. */
+  readonly supernet: Supernet;
+  /** Folder of the results; locked. */
+  readonly output: string;
+}
+
+/** Where results go when nobody names a folder. */
+const DEFAULT_OUTPUT = 'nni-cream-result';
+
+/** Reads the config of a request, and the space that it names. */
+export async function readRequest({
+  configFile,
+  parameters,
+  overrides,
+}: TaskRequest): Promise<{ config: TrialConfig; space: SearchSpace }> {
+  const file = parseTrialConfig(await readText(configFile), configFile);
+  const space = await loadSearchSpace(file);
+  const labels = space.choices.map(({ name }) => name);
+  const tuned = applyParameters(file, parameters, labels);
+  return { config: changeConfig(tuned, overrides, 'the command line'), space };
+}
+
+/** Opens the workspace of a request, does the work in it, and closes it. */
+export async function openWorkspace<T>(
+  request: TaskRequest,
+  host: TaskHost,
+  work: (workspace: Workspace) => Promise<T>,
+): Promise<T> {
+  const { config, space } = await readRequest(request);
+  const output = request.output ?? config.output ?? DEFAULT_OUTPUT;
+  const command = `${config.task} of ${request.configFile}`;
+  const lock = await acquireLock(output, { command, time: host.now() });
+  try {
+    if (request.present === 'refuse-result') await refuseResult(output);
+    await prepareOutput(output);
+    return await workIn({ request, config, space, output }, host, work);
+  } catch (thrown) {
+    throw namingMemory(thrown);
+  } finally {
+    await lock.release();
+  }
+}
+
+async function workIn<T>(
+  opened: Pick<Workspace, 'request' | 'config' | 'space' | 'output'>,
+  host: TaskHost,
+  work: (workspace: Workspace) => Promise<T>,
+): Promise<T> {
+  const { config, space, output } = opened;
+  const { minMacs, maxMacs = Infinity, prior = null } = config;
+  const sampling = { budget: macsBudget(space, { minMacs, maxMacs }), prior };
+  const report = feasibility(space, sampling.budget);
+  host.logger.log('info', feasibilityLine(report));
+  const images = await openImages(config, space, host.logger);
+  await recordBadSamples(output, images);
+  const supernet = await buildSupernet(config, space, host);
+  try {
+    return await work({ ...opened, sampling, feasibility: report, images, supernet });
+  } finally {
+    supernet.dispose();
+  }
+}
+
+/** Lets the process serve signals and connections; throws when it is to end. */
+export async function pauseFor({ signal }: Pick<TaskHost, 'signal'>): Promise<void> {
+  await nextTurn();
+  signal.throwIfAborted();
+}
+
+/** Versions of all that the numbers of a run depend on. */
+export function versionsOf({ engine }: Supernet): Record<string, string> {
+  return { 'nni-cream': packageFile.version, node: process.version, engine: engine.version };
+}
+
+/** Writes down which images cannot be used. */
+async function recordBadSamples(output: string, { dataset: { skipped } }: Images): Promise<void> {
+  const file = join(output, BAD_SAMPLES_FILE);
+  if (skipped.length > 0) await writeAtomically(file, formatBadSamples(skipped));
+  else await rm(file, { force: true });
+}
+
+async function buildSupernet(
+  { engine, threads, seed }: TrialConfig,
+  space: SearchSpace,
+  { variables, logger, leaveSignals }: TaskHost,
+): Promise<Supernet> {
+  // Its steps may take minutes, in which JavaScript hears nothing, and no thread looks after signals.
+  if (engine === 'js') leaveSignals();
+  const opened = await openEngine({
+    engine: engine === 'native' ? 'cpu' : engine,
+    environment: variables,
+    threads,
+    signals: SIGNAL_TIMES,
+  });
+  logger.log('info', `engine: ${opened.version}`);
+  return new Supernet(opened, space, seed);
+}
+
+function feasibilityLine({ smallest, largest, share, shareInterval, exact }: Feasibility): string {
+  const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
+  const [low, high] = shareInterval.map(percent);
+  const inside = exact ? percent(share) : `${low} to ${high} (95 % interval)`;
+  return `paths from ${smallest.macs} to ${largest.macs} MACs; ${inside} inside the budget`;
+}
