@@ -38,10 +38,15 @@ export function outputShape(operation: Operation, input: FeatureShape): FeatureS
   }
 }
 
-/** Whether an operation keeps its input's shape: then it has a shortcut, or does nothing at all. */
-export function keepsShape(
-  operation: { readonly stride: number; readonly out: number },
-  input: FeatureShape,
-): boolean {
-  return operation.stride === 1 && operation.out === input.channels;
+/** Whether two maps have the same height, width and channels. */
+export function isSameShape(a: FeatureShape, b: FeatureShape): boolean {
+  return a.height === b.height && a.width === b.width && a.channels === b.channels;
+}
+
+/**
+ * Whether an operation keeps its input's shape: then it has a shortcut, or does nothing at all. A
+ * stride alone does not tell: on a map of 1x1 pixels every stride gives 1x1 again.
+ */
+export function keepsShape(operation: Operation, input: FeatureShape): boolean {
+  return isSameShape(outputShape(operation, input), input);
 }

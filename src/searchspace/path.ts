@@ -6,7 +6,10 @@ export type Sample = Readonly<Record<string, string>>;
 
 const DIGITS = '0123456789';
 
-/** Text that is the same for two paths of one space exactly when they are the same network. */
+/**
+ * Text that is the same for two paths exactly when they take the same candidates. Different paths
+ * can be one network: `networkKey` tells those.
+ */
 export function pathKey(path: Path): string {
   return path.join('.');
 }

@@ -1,4 +1,4 @@
-import { makeDivisible, outputShape } from '../searchspace/operations.ts';
+import { keepsShape, makeDivisible } from '../searchspace/operations.ts';
 import type { FeatureShape, Operation } from '../searchspace/space.ts';
 import {
   activation,
@@ -115,12 +115,6 @@ function projection(
     pointwise(make, `${name}/project`, { input, output }),
     batchNorm(make, `${name}/project/bn`, { channels: output, activation: 'none' }),
   );
-}
-
-/** Whether a block's output can be added to its input. */
-function keepsShape(operation: Operation, input: FeatureShape): boolean {
-  const output = outputShape(operation, input);
-  return (['height', 'width', 'channels'] as const).every((axis) => output[axis] === input[axis]);
 }
 
 /** Builds the module of one operation; its parameters' names start with `site.name`. */

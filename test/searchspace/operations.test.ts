@@ -55,10 +55,20 @@ describe('outputShape', () => {
 });
 
 describe('keepsShape', () => {
-  it('wants both stride 1 and equal channels', () => {
-    const input = { height: 8, width: 8, channels: 16 };
-    assert.equal(keepsShape({ stride: 1, out: 16 }, input), true);
-    assert.equal(keepsShape({ stride: 2, out: 16 }, input), false);
-    assert.equal(keepsShape({ stride: 1, out: 24 }, input), false);
+  const input = { height: 8, width: 8, channels: 16 };
+  const keeps = (stride: number, out: number, map = input): boolean =>
+    keepsShape({ kind: 'identity', stride, out }, map);
+
+  it('wants the same size and equal channels', () => {
+    assert.equal(keeps(1, 16), true);
+    assert.equal(keeps(2, 16), false);
+    assert.equal(keeps(1, 24), false);
+  });
+
+  it('holds for any stride on a map that has one pixel left', () => {
+    const pixel = { height: 1, width: 1, channels: 16 };
+    assert.equal(keeps(2, 16, pixel), true);
+    assert.equal(keeps(2, 24, pixel), false);
+    assert.equal(keeps(2, 16, { ...pixel, width: 2 }), false);
   });
 });
