@@ -9,13 +9,14 @@ const SUFFIX = '.schema.json';
 
 /**
  * Marks defaulted properties as required: the schema stays honest for a writer, who may omit them,
- * while the type describes the value after Ajv has filled them in.
+ * while the type describes the value after Ajv has filled them in. Of properties without a name it
+ * says nothing where others have one: TypeScript would demand the same type of all.
  */
-function requireDefaulted(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(requireDefaulted);
+function typedForm(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(typedForm);
   if (typeof node !== 'object' || node === null) return node;
   const copy = Object.fromEntries(
-    Object.entries(node).map(([key, value]) => [key, requireDefaulted(value)]),
+    Object.entries(node).map(([key, value]) => [key, typedForm(value)]),
   );
   const properties = copy['properties'];
   if (typeof properties !== 'object' || properties === null) return copy;
@@ -23,12 +24,13 @@ function requireDefaulted(node: unknown): unknown {
     .filter(([, property]) => Object.hasOwn(property as object, 'default'))
     .map(([name]) => name);
   const required = (copy['required'] ?? []) as string[];
+  if (copy['additionalProperties'] !== false) copy['additionalProperties'] = true;
   return { ...copy, required: [...new Set([...required, ...defaulted])] };
 }
 
 async function generate(file: string): Promise<string> {
   const schema: unknown = JSON.parse(await readFile(join(SCHEMAS, file), 'utf8'));
-  return compile(requireDefaulted(schema) as Parameters<typeof compile>[0], file, {
+  return compile(typedForm(schema) as Parameters<typeof compile>[0], file, {
     bannerComment: `/* Generated from schemas/${file} by \`npm run generate\`: do not edit. */`,
     style: { singleQuote: true, printWidth: 100 },
   });

@@ -64,7 +64,8 @@ describe('the schemas', () => {
       for (const [path, node] of nodesOf(schema, file)) {
         if (isNode(node['properties']) && node['type'] !== undefined) {
           const open = node['additionalProperties'];
-          assert.ok(open === false || (open === true && mayBeOpen), path);
+          const isTyped = isNode(open) && open['type'] !== undefined;
+          assert.ok(open === false || isTyped || (open === true && mayBeOpen), path);
         }
       }
     });
