@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { TrialError, type ErrorCode } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
+import type { TaskResult } from '../tasks/run.ts';
 import type { Host, TrialOptions } from '../trial/entry.ts';
 import { oneLine } from './one-line.ts';
 
@@ -83,7 +84,7 @@ program
   .option('--json', 'print the result as JSON')
   .action(({ json, overwrite, ...options }: SearchOptions & ShownOptions) => {
     const present = overwrite ? 'throw-away' : 'refuse-result';
-    return searchHere({ ...trialOptions(options), present }, json);
+    return runHere({ ...trialOptions(options), present }, json);
   });
 
 program
@@ -96,8 +97,9 @@ program
   .option('--json', 'print the result as JSON')
   .action(async (folder: string, { json, ...options }: ResumeOptions & ShownOptions) => {
     const { resumption } = await import('./resume.ts');
-    const { configFile: config, engine, ...search } = await resumption(folder, options.config);
-    await searchHere({ ...trialOptions({ config, engine, ...options }), ...search }, json);
+    const { overrides, ...search } = await resumption(folder, options.config);
+    const chosen = { ...overrides, ...overridesOf(options) };
+    await runHere({ ...search, overrides: chosen }, json);
   });
 
 program
@@ -237,7 +239,7 @@ interface EngineOptions {
 interface SearchOptions {
   readonly config: string;
   readonly output?: string;
-  readonly engine?: TrialOptions['engine'];
+  readonly engine?: string;
   readonly gpu?: true;
 }
 
@@ -254,23 +256,41 @@ function engineOption(): Option {
   return new Option('--engine <kind>', "in place of the config's engine").choices(engines);
 }
 
-function trialOptions({ config, output, engine, gpu }: SearchOptions): TrialChoices {
-  return { configFile: config, output, engine: gpu ? 'gpu' : engine };
+function trialOptions({ config, output, ...engine }: SearchOptions): TrialChoices {
+  return { configFile: config, output, overrides: overridesOf(engine) };
+}
+
+function overridesOf({ engine, gpu }: Pick<SearchOptions, 'engine' | 'gpu'>): { engine?: string } {
+  const chosen = gpu ? 'gpu' : engine;
+  return chosen === undefined ? {} : { engine: chosen };
 }
 
 type TrialChoices = Omit<TrialOptions, 'progress'>;
 
-/** Runs a search without NNI and prints its result. */
-async function searchHere(choices: TrialChoices, json: true | undefined): Promise<void> {
+/** Runs a task without NNI and prints its result. */
+async function runHere(choices: TrialChoices, json: true | undefined): Promise<void> {
   const { runTrial } = await import('../trial/entry.ts');
   const { createProgress } = await import('./progress.ts');
   const terminal = process.stderr.isTTY ? process.stderr : null;
-  const result = await runTrial(
+  const done = await runTrial(
     { ...choices, progress: (log) => createProgress({ logger: log, terminal }) },
     { ...host, variables: withoutNni(process.env) },
   );
-  if (json) printJson(result);
-  else print(`${result.best.path}  accuracy ${result.best.score}  ${result.best.macs} MACs`);
+  if (json) printJson(done.result);
+  else print(resultText(done));
+}
+
+function resultText(done: TaskResult): string {
+  switch (done.task) {
+    case 'search': {
+      const { path, score, macs } = done.result.best;
+      return `${path}  accuracy ${score}  ${macs} MACs`;
+    }
+    case 'evaluate': {
+      const { arch, accuracy, crossEntropy, macs } = done.result;
+      return `${arch.path}  accuracy ${accuracy}  cross-entropy ${crossEntropy}  ${macs} MACs`;
+    }
+  }
 }
 
 /** A search without NNI stays one, even when it is started from within a trial. */

@@ -1,9 +1,9 @@
 import { SingleBar } from 'cli-progress';
 import type { Logger } from '../foundation/logger.ts';
-import type { SearchPlan } from '../training/plan.ts';
-import type { SearchMetrics } from '../training/ports.ts';
+import type { Metrics } from '../foundation/metrics.ts';
+import type { Emit } from '../training/events.ts';
+import type { TrainingPlan } from '../training/plan.ts';
 import type { SearchState } from '../training/state.ts';
-import type { ProgressView } from '../tasks/train.ts';
 
 /** A bar on a terminal, or plain lines in a log. */
 export interface ProgressOptions {
@@ -13,71 +13,77 @@ export interface ProgressOptions {
 }
 
 /** Shows epoch, throughput, loss, best accuracy and the time left. */
-export function createProgress({ logger, terminal }: ProgressOptions): ProgressView {
+export function createProgress({ logger, terminal }: ProgressOptions): Emit {
   const lines = epochLines(logger);
   return terminal === null ? lines : withBar(lines, terminal);
 }
 
-function epochLines(logger: Logger): ProgressView {
+function epochLines(logger: Logger): Emit {
   let epochs = 0;
-  return {
-    start: (plan) => {
-      ({ epochs } = plan);
-      logger.log('info', planLine(plan));
-    },
-    step: () => undefined,
-    epoch: (epoch, metrics) => {
-      logger.log('info', epochLine(epoch + 1, epochs, metrics));
-    },
-    stop: () => undefined,
+  return (event) => {
+    if (event.kind === 'started') {
+      ({ epochs } = event.plan);
+      logger.log('info', planLine(event.plan));
+    }
+    if (event.kind === 'epoch' && !event.isRepeated) {
+      logger.log('info', `epoch ${event.epoch + 1}/${epochs}: ${metricsText(event.metrics)}`);
+    }
   };
 }
 
-function planLine({ epochs, stepsPerEpoch, batchSize, ...plan }: SearchPlan): string {
-  return (
-    `${epochs} epochs of ${stepsPerEpoch} steps of ${batchSize} images; learning rate ${plan.lr}; ` +
-    `board of ${plan.boardSize} from epoch ${plan.warmupEpochs + 1} on; ` +
-    `a meta step every ${plan.metaInterval} steps`
-  );
+function planLine({ epochs, stepsPerEpoch, batchSize, lr }: TrainingPlan): string {
+  return `${epochs} epochs of ${stepsPerEpoch} steps of ${batchSize} images; learning rate ${lr}`;
 }
 
-function epochLine(epoch: number, epochs: number, metrics: SearchMetrics): string {
-  const { default: best, boardMean, loss, kdLoss, rho, imagesPerSecond } = metrics;
-  return (
-    `epoch ${epoch}/${epochs}: best ${best.toFixed(4)}, board ${boardMean.toFixed(4)}, ` +
-    `loss ${loss.toFixed(3)}, kd ${kdLoss.toFixed(3)}, rho ${rho.toFixed(3)}, ` +
-    `${imagesPerSecond.toFixed(0)} images/s`
+/** Metrics for people: all but those that say nothing as long as nothing is wrong. */
+function metricsText({ default: best, ...others }: Metrics): string {
+  const quiet = ['skippedSteps', 'skippedImages'];
+  const shown = Object.entries(others).filter(
+    ([key, value]) => value !== 0 || !quiet.includes(key),
   );
+  return [['best', best] as const, ...shown]
+    .map(([key, value]) => `${key} ${shortNumber(value)}`)
+    .join(', ');
+}
+
+/** Four digits that matter, whole numbers whole. */
+function shortNumber(value: number): string {
+  if (Number.isInteger(value)) return String(value);
+  return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
 }
 
 const FORMAT =
   'epoch {epoch} [{bar}] {percentage}% | {speed} images/s | loss {loss} | best {best} | {left} left';
 
-function withBar(lines: ProgressView, stream: NodeJS.WriteStream): ProgressView {
+function withBar(lines: Emit, stream: NodeJS.WriteStream): Emit {
   const bar = new SingleBar({ format: FORMAT, stream, hideCursor: true, clearOnComplete: true });
-  let plan: SearchPlan | null = null;
+  let plan: TrainingPlan | null = null;
   let best = '-';
-  return {
-    start: (started, step) => {
-      plan = started;
-      lines.start(started, step);
-      const { epochs, totalSteps } = started;
-      bar.start(totalSteps, step, { epoch: `1/${epochs}`, speed: '-', loss: '-', best, left: '-' });
-    },
-    step: (state) => {
-      if (plan !== null) bar.update(state.step, { ...barFields(state, plan), best });
-    },
-    epoch: (epoch, metrics) => {
-      best = metrics.default.toFixed(4);
-      lines.epoch(epoch, metrics);
-    },
-    stop: () => {
-      bar.stop();
-    },
+  return async (event) => {
+    await lines(event);
+    switch (event.kind) {
+      case 'started': {
+        ({ plan } = event);
+        const fields = { epoch: `1/${plan.epochs}`, speed: '-', loss: '-', best, left: '-' };
+        bar.start(plan.totalSteps, event.step, fields);
+        break;
+      }
+      case 'step':
+        if (plan !== null) bar.update(event.state.step, { ...barFields(event.state, plan), best });
+        break;
+      case 'epoch':
+        best = event.metrics.default.toFixed(4);
+        break;
+      case 'stopped':
+        bar.stop();
+        break;
+      case 'answer':
+        break;
+    }
   };
 }
 
-function barFields({ step, tally, time }: SearchState, plan: SearchPlan): Record<string, string> {
+function barFields({ step, tally, time }: SearchState, plan: TrainingPlan): Record<string, string> {
   const epoch = Math.min(plan.epochs, Math.floor(step / plan.stepsPerEpoch) + 1);
   const leftSeconds = ((time.trainingMs / step) * (plan.totalSteps - step)) / 1000;
   return {

@@ -34,5 +34,11 @@ export async function resumption(
       next: `Name it: nni-cream resume ${folder} --config FILE`,
     });
   }
-  return { configFile, parameters, engine, output: folder, present: 'refuse-result' };
+  return {
+    configFile,
+    parameters,
+    overrides: { engine },
+    output: folder,
+    present: 'refuse-result',
+  };
 }

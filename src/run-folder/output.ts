@@ -12,6 +12,9 @@ import { readResult } from './result.ts';
 /** Name of the list of images that could not be used, within the output folder. */
 export const BAD_SAMPLES_FILE = 'bad_samples.txt';
 
+/** Name of the result of an evaluation, within the output folder. */
+export const EVALUATION_FILE = 'evaluation.json';
+
 /**
  * What is done with what an output folder holds. An unfinished search goes on, unless all is to be
  * thrown away; a finished one is refused, or completed where NNI runs a trial again.

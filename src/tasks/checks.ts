@@ -6,7 +6,7 @@
 import { heldOutSizes } from '../data/stream/held-out.ts';
 import { TrialError } from '../foundation/errors.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
-import { defaultWarmupEpochs } from '../training/schedule.ts';
+import { defaultWarmupEpochs } from '../algorithms/cream/settings.ts';
 import { checkPrior, type TrialConfig } from './config.ts';
 
 /** Settings whose default depends on other settings. */

@@ -73,7 +73,7 @@ function matters(key: string, algorithm: TrialConfig['algorithm']): boolean {
 }
 
 /** Changes when any pixel, any label or the choice of images changes. */
-function digestOf({ train, test, classes, skipped, pixelsSha256 }: Dataset): string {
+export function digestOf({ train, test, classes, skipped, pixelsSha256 }: Dataset): string {
   // Not their reasons, which may name the folder.
   const names = skipped.map(({ name }) => name);
   const labels = [train, test].map((set) => Array.from(set?.labels ?? []));

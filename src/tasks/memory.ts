@@ -2,6 +2,9 @@
 
 import { totalmem } from 'node:os';
 import type { Logger } from '../foundation/logger.ts';
+import type { Emit } from '../training/events.ts';
+import type { TrainingPlan } from '../training/plan.ts';
+import type { SearchState } from '../training/state.ts';
 
 /** What a process holds at one moment. */
 export interface MemoryUse {
@@ -118,7 +121,7 @@ function gib(bytes: number): string {
 /** Looks after the memory at every step, and says at the start of each epoch how it stands. */
 export function memoryWatch(start: SearchState, plan: TrainingPlan, logger: Logger): Emit {
   const watchdog = new MemoryWatchdog(logger, allowedMemory());
-  return async (event) => {
+  return (event) => {
     if (event.kind !== 'step') return;
     const { supernet, tally, step, reports } = event.state;
     const tensors = supernet.engine.tensorCount();
@@ -130,6 +133,5 @@ export function memoryWatch(start: SearchState, plan: TrainingPlan, logger: Logg
     if (tally.steps !== 1) return;
     const mib = (rssBytes / 2 ** 20).toFixed(0);
     logger.log('info', `memory: ${mib} MiB, ${tensors} tensors, ${looseTensors} beside the state`);
-    await Promise.resolve();
   };
 }

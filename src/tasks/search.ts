@@ -29,7 +29,11 @@ export async function search(workspace: Workspace, host: TaskHost): Promise<Sear
   const { start, saver } = await startOrGoOn(session, host);
   const connection = await host.connect(output);
   try {
-    const state = await trainFrom(start, { ...session, keeper: saver, emit: connection.emit }, host);
+    const state = await trainFrom(
+      start,
+      { ...session, keeper: saver, emit: connection.emit },
+      host,
+    );
     const scores = await pickAnswer(state, session, host);
     await connection.emit({ kind: 'answer', metrics: answerMetrics(state, scores) });
     const comparison = await compareWithRandom(state, scores, session, host);
@@ -37,7 +41,10 @@ export async function search(workspace: Workspace, host: TaskHost): Promise<Sear
     await writeArtifacts(output, result, { space, path: scores[0].path });
     const trainingMs = state.time.trainingMs - start.time.trainingMs;
     const saving = saver.spentMs / Math.max(1, trainingMs);
-    host.logger.log('info', `${summaryLine(state, result, session)}, ${percent(saving)} checkpoints`);
+    host.logger.log(
+      'info',
+      `${summaryLine(state, result, session)}, ${percent(saving)} checkpoints`,
+    );
     await connection.settle();
     return result;
   } finally {
@@ -59,7 +66,16 @@ async function trainFrom(
   try {
     const skipped = images.dataset.skipped.length;
     const shown = { batches, heldOut: images.heldOut, skipped };
-    return await train(start, { algorithm, plan, sampling, images: shown, scorer, keeper, emit, clock });
+    return await train(start, {
+      algorithm,
+      plan,
+      sampling,
+      images: shown,
+      scorer,
+      keeper,
+      emit,
+      clock,
+    });
   } finally {
     await emit({ kind: 'stopped' });
     await batches.close();

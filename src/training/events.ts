@@ -23,7 +23,7 @@ export type TaskEvent =
   | { readonly kind: 'stopped' };
 
 /** Takes an event; resolves when it is safe, not when it has arrived. */
-export type Emit = (event: TaskEvent) => Promise<void>;
+export type Emit = (event: TaskEvent) => Promise<void> | void;
 
 /** Gives every event to all sinks, one after the other. */
 export function emitToAll(...sinks: readonly Emit[]): Emit {

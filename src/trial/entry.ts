@@ -1,20 +1,20 @@
-/** The process that NNI launches: ask NNI for the parameters, run the search, tell NNI. */
+/** The process that NNI launches: ask NNI for the parameters, run the task, tell NNI. */
 
 import { join } from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
-import type { SearchResult } from '../generated/result.ts';
-import type { Clock } from '../training/ports.ts';
+import type { Clock } from '../foundation/clock.ts';
 import { selectChannel } from './channel/select.ts';
 import type { LineWriter } from './channel/stdout.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { type Outbox, openOutbox, UNDELIVERED_FILE } from './outbox.ts';
 import type { PresentPolicy } from '../run-folder/output.ts';
 import { watchParents } from './process/parent.ts';
-import { createReporter } from './reporter.ts';
-import type { RunOptions } from '../tasks/search.ts';
+import { createReporter, type Reporter } from './reporter.ts';
+import type { TaskResult } from '../tasks/run.ts';
+import type { Connection, TaskRequest } from '../tasks/task.ts';
+import { emitToAll, type Emit } from '../training/events.ts';
 import { installSignalHandlers, type Shutdown, type SignalTarget } from './process/shutdown.ts';
-import type { ProgressView } from '../tasks/train.ts';
 import { createTrialLog } from './trial-log.ts';
 
 /** How long a finished search waits for NNI to take its metrics. */
@@ -35,17 +35,17 @@ export interface TrialOptions {
   readonly configFile: string;
   /** Folder of the results where NNI names none; before the config's. */
   readonly output?: string | undefined;
-  /** Takes the place of the config's engine. */
-  readonly engine?: RunOptions['engine'];
+  /** Take the place of config values, by dotted key. */
+  readonly overrides?: TaskRequest['overrides'];
   /** Take the place of NNI's: those of a search that goes on without it. */
-  readonly parameters?: RunOptions['parameters'] | undefined;
+  readonly parameters?: TaskRequest['parameters'] | undefined;
   /** What is done with what the folder holds; by default as a trial, or a search, has to. */
   readonly present?: PresentPolicy | undefined;
-  readonly progress: (logger: Logger) => ProgressView;
+  readonly progress: (logger: Logger) => Emit;
 }
 
 /** Runs one trial; resolves when NNI has the final result and the files are written. */
-export async function runTrial(options: TrialOptions, host: Host): Promise<SearchResult> {
+export async function runTrial(options: TrialOptions, host: Host): Promise<TaskResult> {
   const environment = readEnvironment(host.variables);
   const logger = createTrialLog({
     directory: environment.outputDirectory,
@@ -89,41 +89,48 @@ interface TrialContext extends Host {
 async function runUntilShutdown(
   options: TrialOptions,
   { environment, logger, shutdown, ...host }: TrialContext,
-): Promise<SearchResult> {
+): Promise<TaskResult> {
   const channel = await selectChannel(environment, { logger, stdout: host.stdout });
   shutdown.onShutdown(() => channel.close());
   try {
     // NNI 3.0 hands records out in the order of asking: ask before anything slow is loaded.
-    const [{ parameterId, parameters }, { runSearch }] = await Promise.all([
+    const [{ parameterId, parameters }, { runTask }] = await Promise.all([
       channel.receiveParameters(),
-      import('../tasks/search.ts'),
+      import('../tasks/run.ts'),
     ]);
     const source = { parameterId, trialJobId: environment.trialJobId };
     const isStandalone = environment.channel.kind === 'standalone';
-    return await runSearch({
-      ...options,
-      output: environment.outputDirectory ?? options.output,
-      parameters: options.parameters ?? parameters,
-      environment,
-      present: options.present ?? (isStandalone ? 'refuse-result' : 'complete'),
-      openReporter: async (folder) => {
-        const outbox = await openOutbox({ ...source, folder, channel, logger });
-        return {
-          ...createReporter(outbox, source),
-          settle: () => settle(outbox, folder),
-          close: () => outbox.close(),
-        };
+    const progress = options.progress(logger);
+    const connect = async (folder: string): Promise<Connection> => {
+      const outbox = await openOutbox({ ...source, folder, channel, logger });
+      return {
+        emit: emitToAll(progress, reportTo(createReporter(outbox, source))),
+        settle: () => settle(outbox, folder),
+        close: () => outbox.close(),
+      };
+    };
+    const { variables, clock, now } = host;
+    return await runTask(
+      {
+        configFile: options.configFile,
+        parameters: options.parameters ?? parameters,
+        overrides: options.overrides ?? {},
+        output: environment.outputDirectory ?? options.output,
+        present: options.present ?? (isStandalone ? 'refuse-result' : 'complete'),
       },
-      progress: options.progress(logger),
-      variables: host.variables,
-      logger,
-      clock: host.clock,
-      now: host.now,
-      signal: shutdown.signal,
-      leaveSignals: () => {
-        shutdown.leaveSignals();
+      {
+        identity: environment,
+        connect,
+        logger,
+        clock,
+        now,
+        variables,
+        signal: shutdown.signal,
+        leaveSignals: () => {
+          shutdown.leaveSignals();
+        },
       },
-    });
+    );
   } catch (thrown) {
     // Where the folder's outbox was not opened, nobody else does it.
     await channel.close();
@@ -132,6 +139,14 @@ async function runUntilShutdown(
     if (environment.outputDirectory !== null && !isEnd) logger.log('error', failureText(thrown));
     throw thrown;
   }
+}
+
+/** Epochs and the answer are what NNI hears of. */
+function reportTo(reporter: Reporter): Emit {
+  return async (event) => {
+    if (event.kind === 'epoch') await reporter.intermediate(event.metrics, event.epoch);
+    if (event.kind === 'answer') await reporter.final(event.metrics);
+  };
 }
 
 /** NNI may take a trial for succeeded only when it has all of its metrics. */

@@ -1,8 +1,19 @@
 import { TrialError } from '../foundation/errors.ts';
 import type { Metric } from '../generated/nni-message.ts';
-import type { Reporter, SearchMetrics } from '../training/ports.ts';
+import type { Metrics } from '../foundation/metrics.ts';
 import { encodeMetricValue } from './channel/encoding.ts';
 import type { MetricSource, Outbox } from './outbox.ts';
+
+/**
+ * Where metrics go. Both are idempotent: a search that goes on from a checkpoint reports again what
+ * was reported after it. They resolve when the metric is safe, not when it has arrived.
+ */
+export interface Reporter {
+  /** @param epoch - Counts from 0 without a gap. */
+  intermediate(metrics: Metrics, epoch: number): Promise<void>;
+  /** The result. */
+  final(metrics: Metrics): Promise<void>;
+}
 
 /**
  * Reports to NNI in the only form that its tuners and its web UI take without harm: sequences from 0
@@ -18,7 +29,7 @@ export function createReporter(outbox: Pick<Outbox, 'post'>, source: MetricSourc
   const report = async (
     type: Metric['type'],
     sequence: number,
-    metrics: SearchMetrics,
+    metrics: Metrics,
   ): Promise<void> => {
     const numbers = finiteNumbers(type, metrics);
     const names = numbers
@@ -45,7 +56,7 @@ export function createReporter(outbox: Pick<Outbox, 'post'>, source: MetricSourc
 const DEFECT = 'This is a defect of the program: please report it.';
 
 /** The numbers by name, `default` first, which is the one that NNI optimises. */
-function finiteNumbers(type: Metric['type'], metrics: SearchMetrics): [string, number][] {
+function finiteNumbers(type: Metric['type'], metrics: Metrics): [string, number][] {
   const { default: primary, ...others } = metrics;
   const numbers: [string, unknown][] = [['default', primary], ...Object.entries(others)];
   const isFinite = (entry: [string, unknown]): entry is [string, number] =>

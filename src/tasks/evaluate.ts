@@ -1,0 +1,95 @@
+/** One architecture, measured with the weights of a supernet. */
+
+import { join, resolve } from 'node:path';
+import evaluationSchema from '../../schemas/evaluation.schema.json' with { type: 'json' };
+import { writeAtomically } from '../foundation/atomic-file.ts';
+import { parseDocument, readText } from '../foundation/documents.ts';
+import { exists } from '../foundation/files.ts';
+import { createValidator, type Validator } from '../foundation/schema.ts';
+import type { Evaluation } from '../generated/evaluation.ts';
+import { EVALUATION_FILE } from '../run-folder/output.ts';
+import { parseArchitecture } from '../searchspace/architecture.ts';
+import { pathCost } from '../searchspace/cost.ts';
+import { pathOfNames, pathSample, pathText } from '../searchspace/path.ts';
+import type { Path, SearchSpace } from '../searchspace/space.ts';
+import { scorePath } from '../selection/score.ts';
+import { inheritWeights, requireKey } from './inheritance.ts';
+import type { TaskHost } from './task.ts';
+import { pauseFor, versionsOf, type Workspace } from './workspace.ts';
+
+/** Checks an `evaluation.json`. @throws TrialError ARCHITECTURE_INVALID */
+export const parseEvaluation: Validator<Evaluation> = createValidator({
+  schema: evaluationSchema,
+  code: 'ARCHITECTURE_INVALID',
+  noun: 'the evaluation of an architecture',
+  next: 'Evaluate it again; schemas/evaluation.schema.json describes the file.',
+});
+
+/** Measures the architecture that the config names. */
+export async function evaluate(workspace: Workspace, host: TaskHost): Promise<Evaluation> {
+  const { config, space, images, supernet, output } = workspace;
+  const arch = requireKey(config.arch, 'arch', 'the architecture that is to be measured');
+  const path = await readArchitecture(space, arch, config.directory);
+  const weights = await inheritWeights(workspace, host);
+  const connection = await host.connect(output);
+  try {
+    const { calibration, ranking } = images.heldOut;
+    const pause = (): Promise<void> => pauseFor(host);
+    const { accuracy, crossEntropy } = await scorePath(supernet, path, {
+      calibration,
+      images: ranking,
+      pause,
+    });
+    const test = images.test;
+    const tested = test && (await scorePath(supernet, path, { calibration, images: test, pause }));
+    const { macs, params } = pathCost(space, path);
+    await connection.emit({
+      kind: 'answer',
+      metrics: { default: accuracy, crossEntropy, macs, params },
+    });
+    const evaluation: Evaluation = {
+      format: 'nni-cream-evaluation/1',
+      arch: { sample: pathSample(space, path), path: pathText(space, path) },
+      weights: { ...weights },
+      accuracy,
+      crossEntropy,
+      images: images.split.ranking.length,
+      testAccuracy: tested?.accuracy ?? null,
+      macs,
+      params,
+      provenance: {
+        trialId: host.identity.trialJobId,
+        experimentId: host.identity.experimentId,
+        versions: versionsOf(supernet),
+      },
+    };
+    const file = join(output, EVALUATION_FILE);
+    await writeAtomically(file, `${JSON.stringify(parseEvaluation(evaluation, file), null, 2)}\n`);
+    await connection.settle();
+    return evaluation;
+  } finally {
+    await connection.close();
+  }
+}
+
+/**
+ * Reads an architecture: a file in any form that is written or read elsewhere, a digit code,
+ * candidate names one after the other, or the name of a published net.
+ *
+ * @param directory - What a relative path starts from.
+ * @throws TrialError ARCHITECTURE_INVALID, FILE_UNREADABLE
+ */
+async function readArchitecture(
+  space: SearchSpace,
+  arch: string,
+  directory: string,
+): Promise<Path> {
+  const file = resolve(directory, arch);
+  if (arch.endsWith('.json') || (await exists(file))) {
+    const document = parseDocument(await readText(file), file, 'ARCHITECTURE_INVALID');
+    return parseArchitecture(space, document, file);
+  }
+  const names = arch.trim().split(/\s+/);
+  if (names.length > 1) return pathOfNames(space, names, 'arch');
+  return parseArchitecture(space, arch, 'arch');
+}

@@ -1,0 +1,28 @@
+import type { Evaluation } from '../generated/evaluation.ts';
+import type { SearchResult } from '../generated/result.ts';
+import { evaluate } from './evaluate.ts';
+import { search } from './search.ts';
+import type { TaskHost, TaskRequest } from './task.ts';
+import { openWorkspace, type Workspace } from './workspace.ts';
+
+/** What came of a task, by its name in the config. */
+export type TaskResult =
+  | { readonly task: 'search'; readonly result: SearchResult }
+  | { readonly task: 'evaluate'; readonly result: Evaluation };
+
+/** Runs the task that the config names, in a folder of its own. */
+export function runTask(request: TaskRequest, host: TaskHost): Promise<TaskResult> {
+  return openWorkspace(request, host, (workspace) => runIn(workspace, host));
+}
+
+async function runIn(workspace: Workspace, host: TaskHost): Promise<TaskResult> {
+  const { task } = workspace.config;
+  switch (task) {
+    case 'search':
+      return { task, result: await search(workspace, host) };
+    case 'evaluate':
+      return { task, result: await evaluate(workspace, host) };
+    case 'rank':
+      throw new Error('not yet');
+  }
+}
