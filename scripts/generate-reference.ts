@@ -1,10 +1,17 @@
-/** schemas/ -> docs/reference/configuration.md; with --check it only says whether that is stale. */
+/**
+ * schemas/ -> docs/reference/configuration.md, and the declarations of the metrics ->
+ * docs/reference/metrics.md; with --check it only says whether they are stale.
+ */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
+import type { MetricDeclaration } from '../src/algorithms/algorithm.ts';
+import { ALGORITHMS } from '../src/algorithms/registry.ts';
+import { COMMON_METRICS } from '../src/training/report.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const TARGET = join(ROOT, 'docs/reference/configuration.md');
+const CONFIGURATION = 'docs/reference/configuration.md';
+const METRICS = 'docs/reference/metrics.md';
 
 /** What a user writes by hand, in the order of the page; results and messages are the program's. */
 const FILES = [
@@ -23,7 +30,8 @@ under _default_ means that nothing is assumed; the description says what happens
 How the files fit together: [Write a search space](../guides/write-a-search-space.md).`;
 
 const TUNER_NOTE = `The tuner of an NNI experiment may set these keys too, all but those that say what the file is or where
-to write: \`$schema\`, \`version\`, \`skeleton\`, \`space\`, \`data.cache\`, \`output\`, \`resumeFrom\`.
+to write: \`$schema\`, \`version\`, \`task\`, \`skeleton\`, \`space\`, \`data.cache\`, \`output\`,
+\`resumeFrom\`, \`supernet\`, \`arch\`, \`rank.table\`.
 A key of the experiment's search space is the key as it stands here, such as \`seed\` or \`data.jitter\`.`;
 
 /** The part of JSON Schema that the schemas use for files written by hand. */
@@ -144,18 +152,50 @@ async function section({ title, schema: name }: (typeof FILES)[number]): Promise
   ];
 }
 
-async function main(check: boolean): Promise<void> {
-  const sections = await Promise.all(FILES.map(section));
-  const text = [INTRODUCTION, ...sections.flat()].join('\n\n');
-  const page = await format(text, { ...(await resolveConfig(TARGET)), parser: 'markdown' });
-  const present = await readFile(TARGET, 'utf8').catch(() => null);
+const METRICS_INTRODUCTION = `<!-- Generated from the declarations in src/ by \`npm run reference\`: do not edit. -->
+
+# Metrics
+
+What a search reports at the end of each epoch, and once more as its result: the same keys throughout a
+run, all finite. NNI gets them as they stand here; \`metrics.jsonl\` in the output folder holds one line for
+each report, with these keys, which \`pandas.read_json(path, lines=True)\` reads.`;
+
+function metricsTable(metrics: readonly MetricDeclaration[]): string {
+  const rows = metrics.map(({ key, unit, meaning }) => `| \`${key}\` | ${unit} | ${meaning} |`);
+  return ['| key | unit | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function metricsPage(): string {
+  return [
+    METRICS_INTRODUCTION,
+    '## Every algorithm',
+    metricsTable(COMMON_METRICS),
+    ...Object.entries(ALGORITHMS).flatMap(([name, { metrics, paper }]) => [
+      `## ${name}`,
+      `${paper}.`,
+      metricsTable(metrics),
+    ]),
+  ].join('\n\n');
+}
+
+/** Writes a page, or complains when it is not what it should be. */
+async function publish(target: string, text: string, check: boolean): Promise<void> {
+  const file = join(ROOT, target);
+  const page = await format(text, { ...(await resolveConfig(file)), parser: 'markdown' });
+  const present = await readFile(file, 'utf8').catch(() => null);
   if (present === page) return;
   if (check) {
-    console.error(`stale: ${TARGET} (run: npm run reference)`);
+    console.error(`stale: ${target} (run: npm run reference)`);
     process.exitCode = 1;
   } else {
-    await writeFile(TARGET, page);
+    await writeFile(file, page);
   }
+}
+
+async function main(check: boolean): Promise<void> {
+  const sections = await Promise.all(FILES.map(section));
+  await publish(CONFIGURATION, [INTRODUCTION, ...sections.flat()].join('\n\n'), check);
+  await publish(METRICS, metricsPage(), check);
 }
 
 await main(process.argv.includes('--check'));

@@ -15,6 +15,9 @@ export const BAD_SAMPLES_FILE = 'bad_samples.txt';
 /** Name of the result of an evaluation, within the output folder. */
 export const EVALUATION_FILE = 'evaluation.json';
 
+/** Names of what a rank study leaves in its output folder; the report is written last. */
+export const RANK_FILES = { csv: 'rank.csv', plot: 'rank.svg', report: 'rank.json' } as const;
+
 /**
  * What is done with what an output folder holds. An unfinished search goes on, unless all is to be
  * thrown away; a finished one is refused, or completed where NNI runs a trial again.

@@ -1,6 +1,8 @@
 import type { Evaluation } from '../generated/evaluation.ts';
 import type { SearchResult } from '../generated/result.ts';
+import type { RankReport } from '../generated/rank.ts';
 import { evaluate } from './evaluate.ts';
+import { rank } from './rank.ts';
 import { search } from './search.ts';
 import type { TaskHost, TaskRequest } from './task.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
@@ -8,7 +10,8 @@ import { openWorkspace, type Workspace } from './workspace.ts';
 /** What came of a task, by its name in the config. */
 export type TaskResult =
   | { readonly task: 'search'; readonly result: SearchResult }
-  | { readonly task: 'evaluate'; readonly result: Evaluation };
+  | { readonly task: 'evaluate'; readonly result: Evaluation }
+  | { readonly task: 'rank'; readonly result: RankReport };
 
 /** Runs the task that the config names, in a folder of its own. */
 export function runTask(request: TaskRequest, host: TaskHost): Promise<TaskResult> {
@@ -23,6 +26,6 @@ async function runIn(workspace: Workspace, host: TaskHost): Promise<TaskResult> 
     case 'evaluate':
       return { task, result: await evaluate(workspace, host) };
     case 'rank':
-      throw new Error('not yet');
+      return { task, result: await rank(workspace, host) };
   }
 }
