@@ -145,13 +145,14 @@ export function weightedSpearman(x: readonly number[], y: readonly number[]): We
     const [xPlaces, yPlaces] = [averagePlaces(xRanks, weights), averagePlaces(yRanks, weights)];
     const centre = (weights.reduce((sum, weight) => sum + weight, 0) + 1) / 2;
     let [xx, yy, xy] = [0, 0, 0];
-    weights.forEach((weight, i) => {
+    for (let i = 0; i < x.length; i++) {
+      const weight = weights[i] as number;
       const dx = (xPlaces[xRanks.of[i] as number] as number) - centre;
       const dy = (yPlaces[yRanks.of[i] as number] as number) - centre;
       xx += weight * dx * dx;
       yy += weight * dy * dy;
       xy += weight * dx * dy;
-    });
+    }
     return xy / Math.sqrt(xx * yy);
   };
 }

@@ -27,7 +27,7 @@ function ptflopsCount({ convMacs, convBias, batchNorm, pooled, squeezeRelu }: Co
 }
 
 describe('pathCost of the published nets', () => {
-  it('R17: gives the exact multiply-accumulates and parameters of the released weights', () => {
+  it('gives the exact multiply-accumulates and parameters of the released weights', () => {
     const released = [
       ['cream-14', 13_188_608, 2_673_096],
       ['cream-43', 40_655_232, 4_398_600],
@@ -58,7 +58,7 @@ describe('pathCost of the published nets', () => {
     }
   });
 
-  it("R17: reproduces the published figures with thop's rules", () => {
+  it("reproduces the published figures with thop's rules", () => {
     const thop = {
       'cream-14': '13.8488',
       'cream-43': '42.4141',
