@@ -9,7 +9,7 @@ const ALLOWED = {
   'ranking-study': ['foundation', 'generated', 'searchspace'],
   supernet: ['foundation', 'engine', 'searchspace'],
   algorithms: ['foundation', 'generated', 'engine', 'searchspace', 'data', 'supernet'],
-  selection: ['foundation', 'generated', 'engine', 'searchspace', 'data', 'supernet'],
+  selection: ['foundation', 'generated', 'engine', 'searchspace', 'data', 'supernet', 'algorithms'],
   training: [
     'foundation',
     'generated',
@@ -20,7 +20,7 @@ const ALLOWED = {
     'algorithms',
     'selection',
   ],
-  'run-folder': ['foundation', 'generated', 'engine', 'searchspace', 'training'],
+  'run-folder': ['foundation', 'generated', 'engine', 'searchspace', 'selection', 'training'],
   tasks: [
     'foundation',
     'generated',

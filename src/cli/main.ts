@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /** The command line: words to functions. Each command loads only what it needs. */
 
+import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
 import { TrialError, type ErrorCode } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { TaskResult } from '../tasks/run.ts';
 import type { Host, TrialOptions } from '../trial/entry.ts';
+import { renderRankReport } from '../ranking-study/render.ts';
 import { oneLine } from './one-line.ts';
 
 const EXIT = { done: 0, failed: 1, usage: 2, undelivered: 3, defect: 70 } as const;
@@ -127,6 +129,44 @@ program
   });
 
 program
+  .command('evaluate')
+  .description('measure one architecture with the weights of a search')
+  .argument('<folder>', 'output folder of the search')
+  .requiredOption('-a, --arch <network>', 'architecture file, digit code or candidate names')
+  .option('-o, --output <folder>', 'in place of FOLDER/evaluate')
+  .option('-c, --config <file>', 'in place of the config that the search was started with')
+  .option('--json', 'print the result as JSON')
+  .action(async (folder: string, { arch, json, ...options }: EvaluateOptions) => {
+    const { inheritance } = await import('./resume.ts');
+    const task = await inheritance(folder, { task: 'evaluate', ...options });
+    await runHere({ ...task, overrides: { ...task.overrides, arch } }, json);
+  });
+
+program
+  .command('rank')
+  .description('compare scores with the weights of a search with true accuracies')
+  .argument('<folder>', 'output folder of the search')
+  .requiredOption(
+    '-t, --table <file>',
+    'true accuracies: NAS-Bench-Macro JSON, or CSV arch,accuracy',
+  )
+  .option('-n, --nets <count>', 'networks drawn from the table; all without it', wholeNumber)
+  .option('-s, --seed <seed>', 'seed of their choice and of the bootstrap', wholeNumber)
+  .option('-o, --output <folder>', 'in place of FOLDER/rank')
+  .option('-c, --config <file>', 'in place of the config that the search was started with')
+  .option('--json', 'print the report as JSON')
+  .action(async (folder: string, { table, nets, seed, json, ...options }: RankOptions) => {
+    const { inheritance } = await import('./resume.ts');
+    const task = await inheritance(folder, { task: 'rank', ...options });
+    const chosen = {
+      'rank.table': resolve(table),
+      ...(nets === undefined ? {} : { 'rank.nets': nets }),
+      ...(seed === undefined ? {} : { 'rank.seed': seed }),
+    };
+    await runHere({ ...task, overrides: { ...task.overrides, ...chosen } }, json);
+  });
+
+program
   .command('status')
   .description('what an output folder holds, and how to go on with it')
   .argument('<folder>', 'output folder of a search')
@@ -243,6 +283,25 @@ interface SearchOptions {
   readonly gpu?: true;
 }
 
+interface InheritOptions {
+  readonly output?: string;
+  readonly config?: string;
+  readonly json?: true;
+}
+
+type EvaluateOptions = InheritOptions & { readonly arch: string };
+
+type RankOptions = InheritOptions & {
+  readonly table: string;
+  readonly nets?: number;
+  readonly seed?: number;
+};
+
+/** A whole number, or what was written: the config's schema says what is wrong with it. */
+function wholeNumber(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
+
 type ResumeOptions = Omit<SearchOptions, 'config' | 'output'> & { readonly config?: string };
 
 /** What is done with the folder, and how the result is shown. */
@@ -286,6 +345,8 @@ function resultText(done: TaskResult): string {
       const { path, score, macs } = done.result.best;
       return `${path}  accuracy ${score}  ${macs} MACs`;
     }
+    case 'rank':
+      return renderRankReport(done.result);
     case 'evaluate': {
       const { arch, accuracy, crossEntropy, macs } = done.result;
       return `${arch.path}  accuracy ${accuracy}  cross-entropy ${crossEntropy}  ${macs} MACs`;

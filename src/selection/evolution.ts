@@ -11,7 +11,7 @@ import { admits } from '../searchspace/budget.ts';
 import { pathKey } from '../searchspace/path.ts';
 import { sampleCandidate, samplePath } from '../searchspace/sampler.ts';
 import type { Path } from '../searchspace/space.ts';
-import type { SelectionContext } from './selection.ts';
+import type { SelectionContext } from './strategy.ts';
 
 /** Tries for one path: in a small space, or a narrow budget, there may be no new one left. */
 const MAX_TRIES = 100;

@@ -1,5 +1,5 @@
 import type { Score } from '../algorithms/algorithm.ts';
-import { drawPaths } from '../selection/selection.ts';
+import { drawPaths } from '../selection/draws.ts';
 import { scorePath } from '../selection/score.ts';
 import type { SearchState } from '../training/state.ts';
 import { weightsOf } from '../training/stability.ts';

@@ -14,7 +14,7 @@ import { openScores } from '../run-folder/scores.ts';
 import { macsModel } from '../searchspace/cost-model.ts';
 import type { Path } from '../searchspace/space.ts';
 import { Scorer } from '../selection/scorer.ts';
-import type { Strategy } from '../selection/selection.ts';
+import type { Strategy } from '../selection/strategy.ts';
 import { planTraining, type TrainingPlan } from '../training/plan.ts';
 import { restoreSnapshot } from '../training/snapshot.ts';
 import { initialState, type SearchState } from '../training/state.ts';

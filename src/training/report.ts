@@ -3,7 +3,7 @@ import type { Metrics } from '../foundation/metrics.ts';
 import { macsModel } from '../searchspace/cost-model.ts';
 import type { SamplerOptions } from '../searchspace/sampler.ts';
 import type { Path } from '../searchspace/space.ts';
-import { drawPaths } from '../selection/selection.ts';
+import { drawPaths } from '../selection/draws.ts';
 import type { TrainingPlan } from './plan.ts';
 import { learningRate } from './schedule.ts';
 import { rateScale } from './stability.ts';
