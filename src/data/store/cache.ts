@@ -4,6 +4,7 @@ import path from 'node:path';
 import { messageOf, TrialError } from '../../foundation/errors.ts';
 import { makeFolder, removeLeftovers, syncFolder } from '../../foundation/files.ts';
 import type { Logger } from '../../foundation/logger.ts';
+import type { UnreadFiles } from '../formats/source.ts';
 import type { DecodedParts } from './decode-parts.ts';
 import { createImageSet, pixelsSha256, type ImageSet } from './image-set.ts';
 import type { SkippedImage } from './quarantine.ts';
@@ -13,7 +14,7 @@ import type { SkippedImage } from './quarantine.ts';
  * header in JSON, then the pixels of the training part and those of the test part, whose SHA-256 is
  * in the header. Its size follows from the header, which tells a file that was cut short.
  */
-const MAGIC = 'CREAM-3\n';
+const MAGIC = 'CREAM-4\n';
 const DIGEST_START = MAGIC.length + 4;
 const PREFIX_BYTES = DIGEST_START + 32;
 /** Linux moves at most 2 GiB in one call. */
@@ -25,6 +26,7 @@ interface CacheHeader {
   readonly trainLabels: readonly number[];
   readonly testLabels: readonly number[];
   readonly skipped: readonly SkippedImage[];
+  readonly unread: UnreadFiles;
   readonly pixelsSha256: string;
 }
 
@@ -51,13 +53,14 @@ function digestOf(header: Buffer): Buffer {
   return createHash('sha256').update(header).digest();
 }
 
-function headerOf({ train, test, skipped, pixelsSha256 }: DecodedParts): Buffer {
+function headerOf({ train, test, skipped, unread, pixelsSha256 }: DecodedParts): Buffer {
   const header: CacheHeader = {
     size: train.size,
     classes: train.classes,
     trainLabels: [...train.labels],
     testLabels: test ? [...test.labels] : [],
     skipped,
+    unread,
     pixelsSha256,
   };
   return Buffer.from(JSON.stringify(header));
@@ -153,8 +156,8 @@ async function readParts(file: FileHandle): Promise<DecodedParts | null> {
     (await readAll(file, test.images, start + train.images.length));
   const digest = isWhole ? pixelsSha256(train, test) : null;
   if (digest !== header.pixelsSha256) return null;
-  const { skipped } = header;
-  return { train, test: test.count > 0 ? test : null, skipped, pixelsSha256: digest };
+  const { skipped, unread } = header;
+  return { train, test: test.count > 0 ? test : null, skipped, unread, pixelsSha256: digest };
 }
 
 /** Reads a cache file; null when there is none, and, with a warning, when it is of no use. */

@@ -117,9 +117,10 @@ describe('createTrainingBatches', () => {
   });
 
   it('keeps no process alive, neither closed nor idle', async () => {
+    const source = (file: string): string => import.meta.resolve(`../../../src/data/${file}`);
     const script = (end: string): string => `
-      import { createTrainingBatches } from '../src/data/training-batches.ts';
-      import { createImageSet } from '../src/data/image-set.ts';
+      import { createTrainingBatches } from '${source('stream/training-batches.ts')}';
+      import { createImageSet } from '${source('store/image-set.ts')}';
       const images = createImageSet({ count: 8, size: 4, classes: ['a', 'b'] });
       const stream = createTrainingBatches({
         images, indices: Int32Array.of(0, 1, 2, 3), batchSize: 2, stepsPerEpoch: 2, seed: 1,
