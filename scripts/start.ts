@@ -1,26 +1,31 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
+import { proposalLines, proposeFor } from '../src/cli/init.ts';
+import { writeExperiment, type ExperimentFiles } from '../src/cli/experiment-files.ts';
+import { checkConfigFile } from '../src/cli/lint.ts';
+import { describeOutcome } from '../src/cli/outcome.ts';
+import { runCommand } from '../src/data/obtain/debian.ts';
+import { obtainData } from '../src/data/obtain/obtain.ts';
 import { createExperiment, requireFreePort } from '../src/nni/experiment.ts';
 import { followExperiment } from '../src/nni/follow.ts';
 import { prepare, type Setup, setupLogger } from './setup/prepare.ts';
-import { parseStartArguments } from './start/arguments.ts';
-import { countClasses, obtainData } from './start/data.ts';
-import { writeExperiment } from './start/experiment-files.ts';
-import { describeOutcome } from './start/summary.ts';
+import { parseStartArguments } from './start/arguments.mjs';
 
 const POLL_MS = 2000;
 
+/** Where the started experiment's files lie, in the project; written anew each time. */
+const EXPERIMENT_FOLDER = '.cache/npm-start';
+
 /**
- * `npm start`: set-up, data, then a real NNI experiment that is followed to its end and stays
- * viewable after it. Returns the exit code.
+ * `npm start`: data and their check, set-up, then a real NNI experiment that is followed to its end
+ * and stays viewable after it. Returns the exit code.
  */
 export async function start(setup: Setup): Promise<number> {
-  const { root } = setup;
   const { data, port } = parseStartArguments(setup.args);
   await requireFreePort(port);
+  const files = await prepareExperiment(setup.root, data);
 
   const pythonFolder = await prepare(setup);
-  const path = await obtainData(root, data, setupLogger);
-  const config = writeExperiment(root, { path, classes: await countClasses(path) });
+  const config = files.experiment;
   const experiment = await createExperiment({ pythonFolder, config, port, env: process.env });
 
   const stop = `${relative(process.cwd(), pythonFolder)}/bin/nnictl stop ${experiment.id}`;
@@ -34,6 +39,30 @@ export async function start(setup: Setup): Promise<number> {
   const outcome = await followExperiment(experiment.manager, { print, pollMs: POLL_MS });
   print('', ...describeOutcome(outcome), ...farewell);
   return outcome.trials.every(({ status }) => status === 'SUCCEEDED') ? 0 : 1;
+}
+
+/**
+ * Writes the experiment's files and checks them as the trial will.
+ *
+ * @param data - Null for the default images with the settings of `nni-config/trial.yml`.
+ * @throws TrialError what the trial would end with before it trains.
+ */
+export async function prepareExperiment(
+  root: string,
+  data: string | null,
+): Promise<ExperimentFiles> {
+  const folder = join(root, '.cache/data');
+  const path = await obtainData(data, { folder, fetch, run: runCommand, logger: setupLogger });
+  const { survey, proposal } = await proposeFor(path);
+  if (data !== null) print(...proposalLines(proposal));
+  const files = await writeExperiment(join(root, EXPERIMENT_FOLDER), {
+    data: path,
+    classes: survey.classes.length,
+    proposal: data === null ? null : proposal,
+  });
+  const { warnings } = await checkConfigFile(files.config);
+  for (const warning of warnings) setupLogger.log('warning', `data: ${warning}`);
+  return files;
 }
 
 function print(...lines: readonly string[]): void {

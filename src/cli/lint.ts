@@ -85,7 +85,16 @@ function describe(space: SearchSpace, budget: Budget): string {
   );
 }
 
-/** A config is checked as a search checks it, with the files and the images that it names. */
+/**
+ * Checks a trial config as a search does before it trains, with the files and the images that it
+ * names.
+ *
+ * @throws TrialError what the search would end with.
+ */
+export async function checkConfigFile(file: string): Promise<Finding> {
+  return lintConfig(await readText(file), file);
+}
+
 async function lintConfig(text: string, file: string): Promise<Finding> {
   const config = resolveDefaults(parseTrialConfig(text, file));
   const space = await loadSearchSpace(config);
@@ -99,7 +108,8 @@ async function lintConfig(text: string, file: string): Promise<Finding> {
   return { summary: `trial config: ${networks}; ${images}`, warnings };
 }
 
-type Finding = Pick<Extract<LintedFile, { ok: true }>, 'summary' | 'warnings'>;
+/** What is right with a file, and what might not be meant. */
+export type Finding = Pick<Extract<LintedFile, { ok: true }>, 'summary' | 'warnings'>;
 
 async function inspect(file: string): Promise<Finding> {
   const text = await readText(file);

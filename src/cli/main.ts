@@ -228,12 +228,12 @@ program
 
 program
   .command('init')
-  .description('write a working experiment folder')
+  .description('write an experiment folder that suits the images and this machine')
   .argument('<folder>')
-  .option('-d, --data <path>', 'data set', '.cache/data/fashion-mnist')
+  .option('-d, --data <path>', 'images: a folder or an archive', '.cache/data/fashion-mnist')
   .action(async (folder: string, { data }: { data: string }) => {
-    const { initExperiment } = await import('./init.ts');
-    print((await initExperiment({ folder, data })).join('\n'));
+    const { initExperiment, renderInit } = await import('./init.ts');
+    print(renderInit(await initExperiment({ folder, data })));
   });
 
 program

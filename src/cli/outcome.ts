@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SearchResult } from '../../src/generated/result.ts';
-import type { Outcome } from '../../src/nni/follow.ts';
-import type { TrialJob } from '../../src/nni/manager.ts';
+import type { SearchResult } from '../generated/result.ts';
+import type { Outcome } from '../nni/follow.ts';
+import type { TrialJob } from '../nni/manager.ts';
 
 /** Last lines of a log that are shown when a trial failed. */
 const TAIL = 15;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { describeOutcome } from '../../scripts/start/summary.ts';
+import { describeOutcome } from '../../src/cli/outcome.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nni-cream-summary-'));
 after(() => {
