@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type * as tfjs from '@tensorflow/tfjs-core';
 import { TrialError, messageOf } from '../foundation/errors.ts';
+import type { SignalTimes } from '../foundation/signals.ts';
 import { BINDING_FILE, DEFAULT_ENGINE_ROOT, OPS_FILE, findEngine } from './library.ts';
 import type { EngineVariant, InstalledEngine } from './library.ts';
 import { assertSupported } from './platform.ts';
@@ -12,17 +13,6 @@ const require = createRequire(import.meta.url);
 
 /** Which engine computes; `js` is the slow pure-JavaScript one, for tiny runs. */
 export type EngineChoice = EngineVariant | 'js';
-
-/**
- * Ends the process by SIGINT or SIGTERM in time, whatever JavaScript, which hears nothing while an
- * operation computes, does meanwhile; by a second signal at once.
- */
-export interface SignalTimes {
-  /** From the signal to the end, milliseconds. */
-  readonly limitMs: number;
-  /** The same signal again within so many milliseconds is a copy and no second one. */
-  readonly copyMs: number;
-}
 
 /** How to load TensorFlow. */
 export interface LoadOptions {
@@ -35,7 +25,11 @@ export interface LoadOptions {
   readonly logLevel?: 'info' | 'warning' | 'error' | 'none';
   /** Folder that holds the installed engines. */
   readonly engineRoot?: string;
-  /** What the end by a signal may take, for a process that has handlers for it by now. */
+  /**
+   * Ends the process by SIGINT or SIGTERM in time, whatever JavaScript, which hears nothing while an
+   * operation computes, does meanwhile; by a second signal at once. For a process that has handlers
+   * for them by now.
+   */
   readonly signals?: SignalTimes | undefined;
 }
 

@@ -14,13 +14,13 @@ import type { RankedPath } from '../training/ranking.ts';
 import type { SearchState } from '../training/state.ts';
 import type { TrialConfig } from '../tasks/config.ts';
 import { parseDocument, readText } from '../foundation/documents.ts';
-import type { Environment } from '../trial/environment.ts';
+import type { TrialIdentity } from '../foundation/trial-identity.ts';
 import type { Images } from '../tasks/images.ts';
 
 /** All that a result tells of. */
 export interface Findings {
   readonly config: TrialConfig;
-  readonly environment: Pick<Environment, 'trialJobId' | 'experimentId'>;
+  readonly environment: TrialIdentity;
   readonly versions: Readonly<Record<string, string>>;
   readonly space: SearchSpace;
   readonly feasibility: Feasibility;

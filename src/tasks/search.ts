@@ -29,7 +29,7 @@ import { applyParameters, checkPrior, parseTrialConfig, type TrialConfig } from 
 import { searchBytes } from '../run-folder/disk.ts';
 import { readText } from '../foundation/documents.ts';
 import { loadSearchSpace } from './space-files.ts';
-import type { Environment } from '../trial/environment.ts';
+import type { TrialIdentity } from '../foundation/trial-identity.ts';
 import { openImages, type Images } from './images.ts';
 import { acquireLock } from '../run-folder/lock.ts';
 import { namingMemory } from './out-of-memory.ts';
@@ -41,7 +41,7 @@ import {
   throwMetricsAway,
 } from '../run-folder/output.ts';
 import { describeResult, spaceSha256 } from '../run-folder/result.ts';
-import { SIGNAL_TIMES } from '../trial/process/shutdown.ts';
+import { SIGNAL_TIMES } from '../foundation/signals.ts';
 import { trainAndMeasure, type ProgressView } from './train.ts';
 import { allowedMemory, warnOfLargeStep } from './memory.ts';
 
@@ -59,7 +59,7 @@ export interface RunOptions {
   /** Opens the reporter once the folder is this run's own. */
   readonly openReporter: (output: string) => Promise<SettledReporter>;
   readonly progress: ProgressView;
-  readonly environment: Pick<Environment, 'trialJobId' | 'experimentId'>;
+  readonly environment: TrialIdentity;
   /** The process's own variables: the native library reads its settings from there. */
   readonly variables: Record<string, string | undefined>;
   readonly logger: Logger;

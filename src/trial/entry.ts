@@ -3,18 +3,20 @@
 import { join } from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
+import type { Timers } from '../foundation/timers.ts';
 import type { SearchResult } from '../generated/result.ts';
 import type { Clock } from '../training/ports.ts';
+import { History, UNDELIVERED_FILE } from '../run-folder/history.ts';
+import type { PresentPolicy } from '../run-folder/output.ts';
+import type { RunOptions } from '../tasks/search.ts';
+import type { ProgressView } from '../tasks/train.ts';
 import { selectChannel } from './channel/select.ts';
 import type { LineWriter } from './channel/stdout.ts';
 import { type Environment, readEnvironment } from './environment.ts';
-import { type Outbox, openOutbox, UNDELIVERED_FILE } from './outbox.ts';
-import type { PresentPolicy } from '../run-folder/output.ts';
+import { type Outbox, openOutbox } from './outbox.ts';
 import { watchParents } from './process/parent.ts';
 import { createReporter } from './reporter.ts';
-import type { RunOptions } from '../tasks/search.ts';
 import { installSignalHandlers, type Shutdown, type SignalTarget } from './process/shutdown.ts';
-import type { ProgressView } from '../tasks/train.ts';
 import { createTrialLog } from './trial-log.ts';
 
 /** How long a finished search waits for NNI to take its metrics. */
@@ -28,6 +30,7 @@ export interface Host {
   readonly process: SignalTarget;
   readonly clock: Clock;
   readonly now: () => Date;
+  readonly timers: Timers;
 }
 
 /** What the command line says. */
@@ -53,7 +56,8 @@ export async function runTrial(options: TrialOptions, host: Host): Promise<Searc
     now: host.now,
   });
   const hasTerminal = host.stderr.isTTY;
-  const shutdown = installSignalHandlers(host.process, { logger, hasTerminal });
+  const { timers } = host;
+  const shutdown = installSignalHandlers(host.process, { logger, timers, hasTerminal });
   const stopWatching = endWithManager(environment, host, shutdown);
   const run = runUntilShutdown(options, { ...host, environment, logger, shutdown });
   shutdown.onShutdown(async () => {
@@ -74,6 +78,7 @@ function endWithManager(environment: Environment, host: Host, shutdown: Shutdown
   return watchParents({
     trialJobId,
     parent: host.process.ppid,
+    timers: host.timers,
     onGone: (who) => {
       shutdown.request('SIGTERM', `${who} has ended`);
     },
@@ -90,7 +95,8 @@ async function runUntilShutdown(
   options: TrialOptions,
   { environment, logger, shutdown, ...host }: TrialContext,
 ): Promise<SearchResult> {
-  const channel = await selectChannel(environment, { logger, stdout: host.stdout });
+  const { stdout, timers } = host;
+  const channel = await selectChannel(environment, { logger, stdout, timers });
   shutdown.onShutdown(() => channel.close());
   try {
     // NNI 3.0 hands records out in the order of asking: ask before anything slow is loaded.
@@ -107,9 +113,11 @@ async function runUntilShutdown(
       environment,
       present: options.present ?? (isStandalone ? 'refuse-result' : 'complete'),
       openReporter: async (folder) => {
-        const outbox = await openOutbox({ ...source, folder, channel, logger });
+        const history = await History.open(folder);
+        const { now } = host;
+        const outbox = await openOutbox({ ...source, history, channel, logger, timers, now });
         return {
-          ...createReporter(outbox, source),
+          ...createReporter({ outbox, history, source, now }),
           settle: () => settle(outbox, folder),
           close: () => outbox.close(),
         };
@@ -127,11 +135,18 @@ async function runUntilShutdown(
   } catch (thrown) {
     // Where the folder's outbox was not opened, nobody else does it.
     await channel.close();
-    // NNI's web UI shows trial.log: the reason of a failure belongs there too.
-    const isEnd = thrown === shutdown.signal.reason;
-    if (environment.outputDirectory !== null && !isEnd) logger.log('error', failureText(thrown));
+    if (thrown !== shutdown.signal.reason) noteFailure(thrown, environment, host.now);
     throw thrown;
   }
+}
+
+/** NNI's web UI shows trial.log: the reason of a failure belongs there too. The caller prints it. */
+function noteFailure(
+  thrown: unknown,
+  { outputDirectory: directory }: Environment,
+  now: () => Date,
+): void {
+  createTrialLog({ directory, mirror: null, now }).log('error', failureText(thrown));
 }
 
 /** NNI may take a trial for succeeded only when it has all of its metrics. */
