@@ -10,6 +10,7 @@ import type { TaskResult } from '../tasks/run.ts';
 import type { Host, TrialOptions } from '../trial/entry.ts';
 import { renderRankReport } from '../ranking-study/render.ts';
 import { oneLine } from './one-line.ts';
+import { systemTimers } from './system.ts';
 
 const EXIT = { done: 0, failed: 1, usage: 2, undelivered: 3, defect: 70 } as const;
 
@@ -53,6 +54,7 @@ const host: Host = {
   process,
   clock: () => performance.now(),
   now: () => new Date(),
+  timers: systemTimers,
 };
 
 const logger: Logger = {
@@ -186,7 +188,8 @@ program
   .option('--url <url>', "address of NNI's web UI, or of the trial's channel", DEFAULT_NNI)
   .action(async (folder: string, { url }: { url: string }) => {
     const { replay } = await import('../trial/replay.ts');
-    const count = await replay({ folder, url, logger, now: host.now });
+    const { now, timers } = host;
+    const count = await replay({ folder, url, logger, now, timers });
     print(count === 0 ? 'NNI has all metrics' : `NNI has ${count} more metrics`);
   });
 

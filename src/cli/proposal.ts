@@ -3,6 +3,7 @@
 import skeletonFile from '../../nni-config/skeletons/nas-bench-macro.json' with { type: 'json' };
 import { heldOutSizes } from '../data/stream/held-out.ts';
 import type { Survey } from '../data/survey.ts';
+import { OPEN_BUDGET } from '../searchspace/budget.ts';
 import { feasibility } from '../searchspace/feasibility.ts';
 import { fullSpace, parseSkeleton } from '../searchspace/parse.ts';
 
@@ -141,8 +142,7 @@ function planFor(imageSize: number, survey: Survey, machine: ProposedMachine): P
 
 function networksOf(imageSize: number, classes: number): { meanMacs: number; largestMacs: number } {
   const skeleton = parseSkeleton({ ...skeletonFile, imageSize, classes }, skeletonFile.name);
-  const everything = { minMacs: 0, maxMacs: Infinity };
-  const { smallest, largest } = feasibility(fullSpace(skeleton), everything);
+  const { smallest, largest } = feasibility(fullSpace(skeleton), OPEN_BUDGET);
   return { meanMacs: (smallest.macs + largest.macs) / 2, largestMacs: largest.macs };
 }
 

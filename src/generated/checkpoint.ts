@@ -197,5 +197,5 @@ export interface Metrics {
    * The number that NNI optimises: accuracy of the best candidate for the answer, or the mean of random paths where there is none.
    */
   default: number;
-  [k: string]: unknown;
+  [k: string]: number;
 }

@@ -7,7 +7,7 @@ import type { CheckpointManifest } from '../generated/checkpoint.ts';
 import { RESULT_FILE } from './artifacts.ts';
 import { manifestFiles, readCheckpoint, readManifest } from './checkpoint/store.ts';
 import { lockHolder, type LockRecord } from './lock.ts';
-import { METRICS_FILE, UNDELIVERED_FILE } from '../trial/outbox.ts';
+import { METRICS_FILE, UNDELIVERED_FILE } from './history.ts';
 import { readResult } from './result.ts';
 
 /** What a folder is; `running` goes before all others. */

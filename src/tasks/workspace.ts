@@ -19,7 +19,7 @@ import { Supernet } from '../supernet/supernet.ts';
 import { applyParameters, changeConfig, parseTrialConfig, type TrialConfig } from './config.ts';
 import { openImages, type Images } from './images.ts';
 import { namingMemory } from './out-of-memory.ts';
-import { SIGNAL_TIMES } from '../foundation/signal-times.ts';
+import { SIGNAL_TIMES } from '../foundation/signals.ts';
 import { loadSearchSpace } from './space-files.ts';
 import type { TaskHost, TaskRequest } from './task.ts';
 

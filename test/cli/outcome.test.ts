@@ -36,13 +36,18 @@ describe('the end of npm start', () => {
     ]);
   });
 
-  it('shows the end of the logs of a trial that failed', () => {
-    writeFileSync(join(folder, 'trial.stderr'), 'LOSS_NOT_FINITE: epoch 2\n');
-    const lines = describeOutcome(outcomeOf('FAILED'));
-    assert.deepEqual(lines, [
-      'The experiment ended with status DONE, its trial with FAILED.',
-      `--- the end of ${folder}/trial.stderr`,
-      'LOSS_NOT_FINITE: epoch 2',
-    ]);
-  });
+  for (const name of ['trial.log', 'trial.stderr']) {
+    it(`shows the end of what a trial that failed has printed, once: ${name}`, () => {
+      writeFileSync(join(folder, 'trial.stderr'), '');
+      for (const each of new Set(['trial.log', name])) {
+        writeFileSync(join(folder, each), 'LOSS_NOT_FINITE: epoch 2\n');
+      }
+      const lines = describeOutcome(outcomeOf('FAILED'));
+      assert.deepEqual(lines, [
+        'The experiment ended with status DONE, its trial with FAILED.',
+        `--- the end of ${folder}/${name}`,
+        'LOSS_NOT_FINITE: epoch 2',
+      ]);
+    });
+  }
 });

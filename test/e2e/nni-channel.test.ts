@@ -9,7 +9,8 @@ import { createExperiment, type Experiment, freePort } from '../../src/nni/exper
 import type { Manager } from '../../src/nni/manager.ts';
 import { silentLogger } from '../../src/foundation/logger.ts';
 import type { Metric } from '../../src/generated/nni-message.ts';
-import { UNDELIVERED_FILE } from '../../src/trial/outbox.ts';
+import { systemTimers } from '../../src/cli/system.ts';
+import { UNDELIVERED_FILE } from '../../src/run-folder/history.ts';
 import { replay } from '../../src/trial/replay.ts';
 
 const TRIALS = 6;
@@ -36,7 +37,7 @@ async function replayLate(folder: string, url: string, trialId: string): Promise
   };
   const line = JSON.stringify({ metric, inDoubt: false });
   writeFileSync(join(folder, UNDELIVERED_FILE), `${line}\n`);
-  return replay({ folder, url, logger: silentLogger, now: () => new Date() });
+  return replay({ folder, url, logger: silentLogger, timers: systemTimers, now: () => new Date() });
 }
 
 async function waitUntilDone(manager: Manager): Promise<void> {

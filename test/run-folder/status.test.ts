@@ -104,7 +104,10 @@ describe('folderStatus', () => {
     assert.equal(status.checkpoints[1]?.step, null);
     const search = `nni-cream search --config '${run.configFile}' --output ${folder}`;
     assert.equal(status.next, `${search} --overwrite`);
-    await assert.rejects(resumption(folder), { code: 'CHECKPOINT_INVALID' });
+    await assert.rejects(resumption(folder), {
+      code: 'CHECKPOINT_INVALID',
+      message: /00000002\.json, 00000001\.json.*nni-cream status .*nni-cream search --overwrite/,
+    });
   });
 
   it('calls a folder whose result is damaged unfinished: it is written again', async () => {

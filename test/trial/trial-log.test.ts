@@ -31,6 +31,13 @@ describe('createTrialLog', () => {
     assert.deepEqual(mirror.texts, [LINE]);
   });
 
+  it('writes the file alone where nothing is to be printed', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'nni-cream-log-'));
+    createTrialLog({ directory, mirror: null, now }).log('info', 'epoch 1');
+    assert.equal(await readFile(join(directory, 'trial.log'), 'utf8'), LINE);
+    await rm(directory, { recursive: true });
+  });
+
   it('goes on with the mirror, and says so once, when the file cannot be written', () => {
     const mirror = recorder();
     const logger = createTrialLog({ directory: '/dev/null', mirror, now });

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Ajv } from 'ajv';
 import schema from '../../../schemas/nni-message.schema.json' with { type: 'json' };
+import { systemTimers } from '../../../src/cli/system.ts';
 import type { Metric } from '../../../src/generated/nni-message.ts';
 import type { HttpChannelOptions, HttpPatience } from '../../../src/trial/channel/http.ts';
 import { HttpChannel } from '../../../src/trial/channel/http.ts';
@@ -33,7 +34,8 @@ const logger = recordingLogger();
 
 /** A channel whose manager has no database that can be asked. */
 function channelOf(url: string): HttpChannelOptions {
-  return { url, trialJobUrl: null, metricDataUrl: null, logger, patience: PATIENCE };
+  const timers = systemTimers;
+  return { url, trialJobUrl: null, metricDataUrl: null, logger, timers, patience: PATIENCE };
 }
 
 function openChannel(patience: Partial<HttpPatience> = {}, looksUp = false): HttpChannel {

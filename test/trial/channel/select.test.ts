@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { systemTimers as timers } from '../../../src/cli/system.ts';
 import { selectChannel } from '../../../src/trial/channel/select.ts';
 import { readEnvironment } from '../../../src/trial/environment.ts';
 import { FakeManager, trialJob } from '../../support/fake-manager.ts';
@@ -28,7 +29,11 @@ describe('selectChannel', () => {
     ] as const;
     for (const [variables, name] of cases) {
       const environment = readEnvironment({ ...BASE, ...variables });
-      const channel = await selectChannel(environment, { logger: recordingLogger(), stdout });
+      const channel = await selectChannel(environment, {
+        logger: recordingLogger(),
+        stdout,
+        timers,
+      });
       assert.equal(channel.constructor.name, name);
     }
   });
@@ -41,7 +46,11 @@ describe('selectChannel', () => {
       manager.records.push(RECORD_TEXT);
       const NNI_TRIAL_COMMAND_CHANNEL = manager.urlOf(TRIAL_ID);
       const environment = readEnvironment({ ...BASE, NNI_PLATFORM, NNI_TRIAL_COMMAND_CHANNEL });
-      const channel = await selectChannel(environment, { logger: recordingLogger(), stdout });
+      const channel = await selectChannel(environment, {
+        logger: recordingLogger(),
+        stdout,
+        timers,
+      });
       received.push((await channel.receiveParameters()).parameterId);
     }
     await manager.stop();
@@ -50,7 +59,7 @@ describe('selectChannel', () => {
 
   it('stands alone without NNI: no parameters, metrics to the log only [check 8]', async () => {
     const logger = recordingLogger();
-    const channel = await selectChannel(readEnvironment({}), { logger, stdout });
+    const channel = await selectChannel(readEnvironment({}), { logger, stdout, timers });
     assert.deepEqual(await channel.receiveParameters(), { parameterId: null, parameters: {} });
     await channel.sendMetric(metricOf(1));
     await channel.sendMetric(metricOf(0, { type: 'FINAL' }));
