@@ -24,8 +24,11 @@ export const RANK_FILES = { csv: 'rank.csv', plot: 'rank.svg', report: 'rank.jso
  */
 export type PresentPolicy = 'refuse-result' | 'complete' | 'throw-away';
 
-/** Metrics and scores of a search that does not go on: a new one's would be taken for them. */
-const RECORDS = [METRICS_FILE, UNDELIVERED_FILE, SCORES_FILE];
+/** Metrics of a run that does not go on: a new one's would be taken for them. */
+const METRICS_FILES = [METRICS_FILE, UNDELIVERED_FILE];
+
+/** The same, and scores of weights that are no more. */
+const RECORDS = [...METRICS_FILES, SCORES_FILE];
 
 /**
  * All that a search leaves in its folder, but for its log and what a new one writes at its start.
@@ -63,6 +66,11 @@ export function throwAway(output: string): Promise<void> {
 /** Throws away the records of a search that does not go on. @throws TrialError FILE_UNWRITABLE */
 export function throwRecordsAway(output: string): Promise<void> {
   return removeAll(output, RECORDS);
+}
+
+/** Throws away the metrics of a run that does not go on. @throws TrialError FILE_UNWRITABLE */
+export function throwMetricsAway(output: string): Promise<void> {
+  return removeAll(output, METRICS_FILES);
 }
 
 async function removeAll(output: string, names: readonly string[]): Promise<void> {

@@ -9,17 +9,17 @@ import { openEngine } from '../engine/open.ts';
 import { writeAtomically } from '../foundation/atomic-file.ts';
 import { readText } from '../foundation/documents.ts';
 import { acquireLock } from '../run-folder/lock.ts';
-import { prepareOutput } from '../run-folder/artifacts.ts';
+import { ARCHITECTURE_FOLDER, prepareOutput } from '../run-folder/artifacts.ts';
 import { BAD_SAMPLES_FILE, refuseResult } from '../run-folder/output.ts';
 import { macsBudget } from '../searchspace/budget.ts';
 import { feasibility, type Feasibility } from '../searchspace/feasibility.ts';
 import type { SamplerOptions } from '../searchspace/sampler.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 import { Supernet } from '../supernet/supernet.ts';
+import { SIGNAL_TIMES } from '../foundation/signals.ts';
 import { applyParameters, changeConfig, parseTrialConfig, type TrialConfig } from './config.ts';
 import { openImages, type Images } from './images.ts';
 import { namingMemory } from './out-of-memory.ts';
-import { SIGNAL_TIMES } from '../foundation/signals.ts';
 import { loadSearchSpace } from './space-files.ts';
 import type { TaskHost, TaskRequest } from './task.ts';
 
@@ -66,7 +66,7 @@ export async function openWorkspace<T>(
   const lock = await acquireLock(output, { command, time: host.now() });
   try {
     if (request.present === 'refuse-result') await refuseResult(output);
-    await prepareOutput(output);
+    await prepareOutput(output, config.task === 'search' ? [ARCHITECTURE_FOLDER] : []);
     return await workIn({ request, config, space, output }, host, work);
   } catch (thrown) {
     throw namingMemory(thrown);

@@ -13,7 +13,7 @@ import { emitToAll, type Emit } from '../training/events.ts';
 import { selectChannel } from './channel/select.ts';
 import type { LineWriter } from './channel/stdout.ts';
 import { type Environment, readEnvironment } from './environment.ts';
-import { type Outbox, openOutbox } from './outbox.ts';
+import { type Outbox, openOutbox, type OutboxOptions } from './outbox.ts';
 import { watchParents } from './process/parent.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 import { installSignalHandlers, type Shutdown, type SignalTarget } from './process/shutdown.ts';
@@ -108,16 +108,6 @@ async function runUntilShutdown(
     const isStandalone = environment.channel.kind === 'standalone';
     const { variables, clock, now } = host;
     const progress = options.progress(logger);
-    const connect = async (folder: string): Promise<Connection> => {
-      const history = await History.open(folder);
-      const outbox = await openOutbox({ ...source, history, channel, logger, timers, now });
-      const reporter = createReporter({ outbox, history, source, now });
-      return {
-        emit: emitToAll(progress, reportTo(reporter)),
-        settle: () => settle(outbox, folder),
-        close: () => outbox.close(),
-      };
-    };
     return await runTask(
       {
         configFile: options.configFile,
@@ -128,7 +118,7 @@ async function runUntilShutdown(
       },
       {
         identity: environment,
-        connect,
+        connect: (folder) => connect(folder, { ...source, channel, logger, timers, now }, progress),
         logger,
         clock,
         now,
@@ -154,6 +144,22 @@ function noteFailure(
   now: () => Date,
 ): void {
   createTrialLog({ directory, mirror: null, now }).log('error', failureText(thrown));
+}
+
+/** Opens the outbox of a folder; its events go to NNI and to the person who watches. */
+async function connect(
+  folder: string,
+  options: Omit<OutboxOptions, 'history'>,
+  progress: Emit,
+): Promise<Connection> {
+  const history = await History.open(folder);
+  const outbox = await openOutbox({ ...options, history });
+  const reporter = createReporter({ outbox, history, source: options, now: options.now });
+  return {
+    emit: emitToAll(progress, reportTo(reporter)),
+    settle: () => settle(outbox, folder),
+    close: () => outbox.close(),
+  };
 }
 
 /** Epochs and the answer are what NNI hears of. */

@@ -40,7 +40,9 @@ export function createReporter({ outbox, history, source, now }: ReporterOptions
   ): Promise<void> => {
     requireFinite(type, metrics);
     requireSameKeys(type, metrics, firstOfRun(history.entries, source) ?? metrics);
-    await outbox.post({ type, epoch, time: now().toISOString(), metrics, ...source });
+    const { trialJobId, parameterId } = source;
+    const time = now().toISOString();
+    await outbox.post({ type, epoch, time, metrics, trialJobId, parameterId });
   };
   return {
     intermediate: (metrics, epoch) => report({ type: 'epoch', epoch: epoch + 1 }, { ...metrics }),
