@@ -75,14 +75,6 @@ export function parseSkeleton(value: unknown, where: string): Skeleton {
 export function parseNasSpace(value: unknown, where: string): NasSpace {
   const space = new Map<string, readonly (string | number | boolean)[]>();
   for (const [label, entry] of Object.entries(validateSpace(value, where))) {
-    if (entry._type === 'input_choice') {
-      throw new TrialError('SEARCH_SPACE_INVALID', {
-        where: `${where}: label "${label}"`,
-        wanted: '_type choice or layer_choice',
-        found: 'input_choice',
-        next: 'Remove the label: no skeleton has blocks with a choice of inputs',
-      });
-    }
     const duplicate = firstDuplicate<string | number | boolean>(entry._value);
     if (duplicate !== undefined) {
       throw new TrialError('SEARCH_SPACE_INVALID', {
