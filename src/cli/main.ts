@@ -7,7 +7,7 @@ import { TrialError, type ErrorCode } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { Host, TrialOptions } from '../trial/entry.ts';
 import { oneLine } from './one-line.ts';
-import { systemTimers } from './system.ts';
+import { systemMemory, systemTimers } from './system.ts';
 
 const EXIT = { done: 0, failed: 1, usage: 2, undelivered: 3, defect: 70 } as const;
 
@@ -52,6 +52,7 @@ const host: Host = {
   clock: () => performance.now(),
   now: () => new Date(),
   timers: systemTimers,
+  memory: systemMemory,
 };
 
 const logger: Logger = {

@@ -43,7 +43,7 @@ import {
 import { describeResult, spaceSha256 } from '../run-folder/result.ts';
 import { SIGNAL_TIMES } from '../foundation/signals.ts';
 import { trainAndMeasure, type ProgressView } from './train.ts';
-import { allowedMemory, warnOfLargeStep } from './memory.ts';
+import { type MemoryReadings, warnOfLargeStep } from './memory.ts';
 
 /** What one run is given from outside. */
 export interface RunOptions {
@@ -65,6 +65,7 @@ export interface RunOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly now: () => Date;
+  readonly memory: MemoryReadings;
   /** Ends the run between two pieces of work. */
   readonly signal: AbortSignal;
   /** Leaves signals to their default action from now on, which ends the process at once. */
@@ -194,7 +195,7 @@ function refuseOwnFolder(resumeFrom: string, output: string): void {
 
 /** Takes steps that leave nothing behind, for errors that are better early. */
 async function rehearse(options: StartOptions): Promise<void> {
-  const { config, supernet, plan, rehearsed, logger, signal } = options;
+  const { config, supernet, plan, rehearsed, logger, memory, signal } = options;
   const { batchSize } = plan;
   const tryStep = async (path: Path, images: number): Promise<void> => {
     await nextTurn();
@@ -202,10 +203,9 @@ async function rehearse(options: StartOptions): Promise<void> {
     rehearseStep(supernet, path, images);
   };
   if (config.engine !== 'js') {
-    const allowedBytes = allowedMemory();
     await warnOfLargeStep((images) => tryStep(rehearsed[0], images), {
       batchSize,
-      allowedBytes,
+      memory,
       logger,
     });
   }

@@ -15,7 +15,7 @@ import type { SearchState } from '../training/state.ts';
 import type { Saver } from '../run-folder/checkpoint/saver.ts';
 import type { TrialConfig } from './config.ts';
 import { openTrainingBatches, type Images } from './images.ts';
-import { allowedMemory, MemoryWatchdog } from './memory.ts';
+import { type MemoryReadings, MemoryWatchdog } from './memory.ts';
 
 /** What is shown of a run while it goes on. */
 export interface ProgressView {
@@ -38,6 +38,7 @@ export interface Training {
   readonly progress: ProgressView;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly memory: MemoryReadings;
   /** Ends the run between two pieces of work. */
   readonly signal: AbortSignal;
 }
@@ -81,12 +82,12 @@ export async function trainAndMeasure(training: Training): Promise<Measured> {
 }
 
 /** Looks after the memory at every step, and says at the start of each epoch how it stands. */
-function memoryWatch({ logger, plan, start }: Training): (state: SearchState) => void {
-  const watchdog = new MemoryWatchdog(logger, allowedMemory());
+function memoryWatch({ logger, plan, start, memory }: Training): (state: SearchState) => void {
+  const watchdog = new MemoryWatchdog(logger, memory.allowed());
   return ({ supernet, tally, activity, reports }) => {
     const tensors = supernet.engine.tensorCount();
     const looseTensors = tensors - supernet.tensorCount();
-    const rssBytes = process.memoryUsage.rss();
+    const rssBytes = memory.resident();
     // By then this process has done every kind of work once, the ranking of the board included.
     const settledAt = Math.max(plan.warmupEpochs, start.reports.length);
     const isSettled = activity.metaSteps > 0 && reports.length > settledAt;

@@ -31,6 +31,7 @@ export interface Host {
   readonly clock: Clock;
   readonly now: () => Date;
   readonly timers: Timers;
+  readonly memory: RunOptions['memory'];
 }
 
 /** What the command line says. */
@@ -127,6 +128,7 @@ async function runUntilShutdown(
       logger,
       clock: host.clock,
       now: host.now,
+      memory: host.memory,
       signal: shutdown.signal,
       leaveSignals: () => {
         shutdown.leaveSignals();
