@@ -12,7 +12,7 @@ import { addMachineCommands } from './commands/machine.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { oneLine } from './one-line.ts';
 import type { Shell } from './shell.ts';
-import { systemTimers } from './system.ts';
+import { systemMemory, systemTimers } from './system.ts';
 
 const EXIT = { done: 0, failed: 1, usage: 2, undelivered: 3, defect: 70 } as const;
 
@@ -51,6 +51,7 @@ const host: Host = {
   clock: () => performance.now(),
   now: () => new Date(),
   timers: systemTimers,
+  memory: systemMemory,
 };
 
 const logger: Logger = {

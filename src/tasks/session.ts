@@ -20,7 +20,7 @@ import { restoreSnapshot } from '../training/snapshot.ts';
 import { initialState, type SearchState } from '../training/state.ts';
 import { coveringPaths, warmUpStep } from '../training/warm-up.ts';
 import { mathematicsOf } from './identity.ts';
-import { allowedMemory, warnOfLargeStep } from './memory.ts';
+import { warnOfLargeStep } from './memory.ts';
 import { spaceSha256 } from './space-files.ts';
 import type { TaskHost } from './task.ts';
 import { pauseFor, versionsOf, type Workspace } from './workspace.ts';
@@ -85,7 +85,8 @@ export async function startOrGoOn(session: Session, host: TaskHost): Promise<Sta
     found === null
       ? initialState(supernet, algorithm.initialState())
       : restoreSnapshot(found.checkpoint.snapshot, owner);
-  const { clock, now, signal } = host;
+  const { clock, now } = host;
+  const { signal } = host.shutdown;
   const schedule = config.checkpoint;
   const saver = new Saver({ output, schedule, run, owner, clock, now, logger, signal }, start);
   if (found?.isOwn === true) return { start, saver };
@@ -116,8 +117,8 @@ async function warmUp({ workspace, plan }: Session, host: TaskHost): Promise<voi
   };
   const largest = feasibility.largest.path;
   if (config.engine !== 'js') {
-    const memory = { batchSize, allowedBytes: allowedMemory(), logger: host.logger };
-    await warnOfLargeStep((images) => tryStep(largest, images), memory);
+    const { memory, logger } = host;
+    await warnOfLargeStep((images) => tryStep(largest, images), { batchSize, memory, logger });
   }
   for (const path of [largest, ...coveringPaths(supernet)]) await tryStep(path, batchSize);
 }

@@ -96,9 +96,9 @@ async function workIn<T>(
 }
 
 /** Lets the process serve signals and connections; throws when it is to end. */
-export async function pauseFor({ signal }: Pick<TaskHost, 'signal'>): Promise<void> {
+export async function pauseFor({ shutdown }: Pick<TaskHost, 'shutdown'>): Promise<void> {
   await nextTurn();
-  signal.throwIfAborted();
+  shutdown.signal.throwIfAborted();
 }
 
 /** Versions of all that the numbers of a run depend on. */
@@ -116,10 +116,10 @@ async function recordBadSamples(output: string, { dataset: { skipped } }: Images
 async function buildSupernet(
   { engine, threads, seed }: TrialConfig,
   space: SearchSpace,
-  { variables, logger, leaveSignals }: TaskHost,
+  { variables, logger, shutdown }: TaskHost,
 ): Promise<Supernet> {
   // Its steps may take minutes, in which JavaScript hears nothing, and no thread looks after signals.
-  if (engine === 'js') leaveSignals();
+  if (engine === 'js') shutdown.leaveSignals();
   const opened = await openEngine({
     engine: engine === 'native' ? 'cpu' : engine,
     environment: variables,

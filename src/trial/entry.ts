@@ -8,7 +8,7 @@ import type { Timers } from '../foundation/timers.ts';
 import { History, UNDELIVERED_FILE } from '../run-folder/history.ts';
 import type { PresentPolicy } from '../run-folder/output.ts';
 import type { TaskResult } from '../tasks/run.ts';
-import type { Connection, TaskRequest } from '../tasks/task.ts';
+import type { Connection, TaskHost, TaskRequest } from '../tasks/task.ts';
 import { emitToAll, type Emit } from '../training/events.ts';
 import { selectChannel } from './channel/select.ts';
 import type { LineWriter } from './channel/stdout.ts';
@@ -31,6 +31,7 @@ export interface Host {
   readonly clock: Clock;
   readonly now: () => Date;
   readonly timers: Timers;
+  readonly memory: TaskHost['memory'];
 }
 
 /** What the command line says. */
@@ -106,7 +107,7 @@ async function runUntilShutdown(
     ]);
     const source = { parameterId, trialJobId: environment.trialJobId };
     const isStandalone = environment.channel.kind === 'standalone';
-    const { variables, clock, now } = host;
+    const { variables, clock, now, memory } = host;
     const progress = options.progress(logger);
     return await runTask(
       {
@@ -123,10 +124,8 @@ async function runUntilShutdown(
         clock,
         now,
         variables,
-        signal: shutdown.signal,
-        leaveSignals: () => {
-          shutdown.leaveSignals();
-        },
+        memory,
+        shutdown,
       },
     );
   } catch (thrown) {

@@ -11,7 +11,12 @@ import { metricDataUrl } from '../../src/trial/channel/own-record.ts';
 import { systemTimers } from '../../src/cli/system.ts';
 import { History, readHistory, UNDELIVERED_FILE } from '../../src/run-folder/history.ts';
 import { toWire } from '../../src/trial/metric.ts';
-import { type MetricSource, openOutbox, type Outbox } from '../../src/trial/outbox.ts';
+import {
+  type MetricSource,
+  openOutbox,
+  Outbox,
+  type OutboxOptions,
+} from '../../src/trial/outbox.ts';
 import { FakeManager } from './fake-manager.ts';
 import { metricOf, recordingLogger, reportOf, SOURCE, TRIAL_ID } from './nni.ts';
 
@@ -83,7 +88,23 @@ export class OutboxBench {
     channel: TrialChannel = this.httpChannel(),
     source: MetricSource = SOURCE,
   ): Promise<Outbox> {
-    const outbox = await openOutbox({
+    const outbox = await openOutbox(await this.#options(channel, source));
+    this.#opened.push({ outbox, channel });
+    return outbox;
+  }
+
+  /** An outbox that is not started, with these to deliver. */
+  async make(metrics: readonly Metric[]): Promise<Outbox> {
+    await this.leave(metrics, []);
+    const channel = this.httpChannel();
+    const undelivered = metrics.map((metric) => ({ metric, inDoubt: false }));
+    const outbox = new Outbox(await this.#options(channel, SOURCE), undelivered);
+    this.#opened.push({ outbox, channel });
+    return outbox;
+  }
+
+  async #options(channel: TrialChannel, source: MetricSource): Promise<OutboxOptions> {
+    return {
       ...source,
       history: await History.open(this.folder),
       channel,
@@ -91,9 +112,7 @@ export class OutboxBench {
       timers: systemTimers,
       now: () => new Date(0),
       patience: PATIENCE,
-    });
-    this.#opened.push({ outbox, channel });
-    return outbox;
+    };
   }
 
   /** What the fake has, in the order of its arrival. */

@@ -223,6 +223,17 @@ describe('Outbox, after a kill', () => {
   });
 });
 
+describe('Outbox, its start', () => {
+  it('sends nothing before it is told to', async () => {
+    const outbox = await bench.make(STREAM.slice(0, 2));
+    assert.equal(await outbox.flush(LIMIT_MS), 2);
+    assert.deepEqual(bench.manager.seen, []);
+    outbox.start();
+    assert.equal(await outbox.flush(LIMIT_MS), 0);
+    assert.deepEqual(bench.arrived(), STREAM.slice(0, 2));
+  });
+});
+
 describe('Outbox, its end', () => {
   it('waits no longer than its limit for an output that nobody reads, and writes nothing later', async () => {
     let finish = (): void => undefined;
