@@ -1,7 +1,8 @@
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf, TrialError } from '../foundation/errors.ts';
+import { makeFolder } from '../foundation/files.ts';
 
 const PACKAGE_ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TEMPLATES = join(PACKAGE_ROOT, 'nni-config');
@@ -31,10 +32,10 @@ export interface InitOptions {
 export async function initExperiment({ folder, data }: InitOptions): Promise<readonly string[]> {
   const target = resolve(folder);
   try {
-    await mkdir(target, { recursive: true });
+    await makeFolder(target);
     await refuseFull(target);
     for (const file of COPIED) {
-      await mkdir(dirname(join(target, file)), { recursive: true });
+      await makeFolder(dirname(join(target, file)));
       await cp(join(TEMPLATES, file), join(target, file));
     }
     await writeFile(join(target, CONFIG), await configText(target, resolve(data)));
