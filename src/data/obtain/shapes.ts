@@ -1,7 +1,9 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import { unlessUnwritable } from '../../foundation/atomic-file.ts';
 import { TrialError } from '../../foundation/errors.ts';
+import { makeFolder } from '../../foundation/files.ts';
 import { createRng, type Rng } from '../../foundation/rng.ts';
 import { CHANNELS } from '../store/image-set.ts';
 
@@ -149,7 +151,7 @@ async function makeFolders(folder: string, spec: ShapesSpec): Promise<void> {
   for (const part of ['train', 'test']) {
     await rm(path.join(folder, part), { recursive: true, force: true });
     for (const [name] of DRAWINGS.slice(0, spec.classes)) {
-      await mkdir(path.join(folder, part, name), { recursive: true });
+      await makeFolder(path.join(folder, part, name));
     }
   }
 }
@@ -176,7 +178,8 @@ async function writeImages(folder: string, spec: ShapesSpec): Promise<void> {
  * `test/<class>/*.png`: colours, places, sizes and angles vary. The same spec gives the same pixels;
  * a folder that has them already is left as it is.
  *
- * @throws TrialError `DATA_INVALID` when the spec asks for other than 2 to 10 classes.
+ * @throws TrialError `DATA_INVALID` when the spec asks for other than 2 to 10 classes;
+ * `FILE_UNWRITABLE` when the disk refuses.
  */
 export async function writeShapes(folder: string, spec: ShapesSpec): Promise<void> {
   if (spec.classes < 2 || spec.classes > DRAWINGS.length) {
@@ -192,8 +195,10 @@ export async function writeShapes(folder: string, spec: ShapesSpec): Promise<voi
   if ((await readFile(marker, 'utf8').catch(() => '')) === wanted) {
     return;
   }
-  await makeFolders(folder, spec);
-  await writeImages(folder, spec);
-  // Written last: it says that the images are complete.
-  await writeFile(marker, wanted);
+  await unlessUnwritable(folder, async () => {
+    await makeFolders(folder, spec);
+    await writeImages(folder, spec);
+    // Written last: it says that the images are complete.
+    await writeFile(marker, wanted);
+  });
 }
