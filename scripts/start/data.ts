@@ -1,12 +1,7 @@
 import { join, resolve } from 'node:path';
-import { runCommand } from '../../src/data/obtain/debian.ts';
-import {
-  defaultData,
-  fetchDataset,
-  generateShapes,
-  REMOTE_DATASETS,
-} from '../../src/data/obtain/fetch.ts';
-import { locateSource } from '../../src/data/formats/locate.ts';
+import { fetchData } from '../../src/cli/data.ts';
+import { DATASET_NAMES } from '../../src/data/obtain/names.ts';
+import { surveyImages } from '../../src/data/survey.ts';
 import type { Logger } from '../../src/foundation/logger.ts';
 
 /**
@@ -20,15 +15,13 @@ export async function obtainData(
   wanted: string | null,
   logger: Logger,
 ): Promise<string> {
-  const options = { folder: join(root, '.cache/data'), fetch, run: runCommand, logger };
-  if (wanted === null) return defaultData(options);
-  if (wanted === 'shapes') return generateShapes(options);
-  const remote = REMOTE_DATASETS.find((name) => name === wanted);
-  return remote ? fetchDataset(remote, options) : resolve(wanted);
+  const name = DATASET_NAMES.find((known) => known === wanted) ?? null;
+  return wanted === null || name !== null
+    ? fetchData({ name, into: join(root, '.cache/data') }, logger)
+    : resolve(wanted);
 }
 
 /** Number of classes of a data set. @throws TrialError DATA_NOT_FOUND or DATA_INVALID. */
 export async function countClasses(path: string): Promise<number> {
-  const source = await locateSource(path, 'auto');
-  return (await source.list()).classes.length;
+  return (await surveyImages(path, 'auto')).classes.length;
 }

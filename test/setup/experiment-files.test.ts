@@ -22,7 +22,7 @@ describe('writeExperiment', () => {
 
   it('names the data and suits the skeleton to their classes', async () => {
     const path = join(root, 'images');
-    await writeShapes(path, { classes: 4, train: 8, test: 4, size: 16, seed: 0 });
+    await writeShapes(path, { classes: 4, train: 120, test: 4, size: 16, seed: 0 });
     const experiment = writeExperiment(root, { path, classes: await countClasses(path) });
     const { trialCommand } = parse(readFileSync(experiment, 'utf8')) as { trialCommand: string };
     const trial = join(root, trialCommand.split(' ').at(-1)!);
