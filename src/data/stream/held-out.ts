@@ -15,9 +15,9 @@ export interface HeldOutSplit {
   readonly training: Int32Array;
   /** Mini-set that admission to the board is measured on. */
   readonly board: Int32Array;
-  /** Validation images of the meta step. */
+  /** Images that the meta step measures its loss on. */
   readonly meta: Int32Array;
-  /** What rankings are measured on. */
+  /** The validation split: what paths are ranked on. */
   readonly ranking: Int32Array;
 }
 
@@ -75,12 +75,16 @@ export function splitHeldOut(
   };
 }
 
-/** The training loop's port for images that are not trained on. */
+/** Batches beside those of the training stream; none is augmented, and no image is in two parts. */
 export interface HeldOut {
+  /** Mini-set that admission to the board is measured on. */
   readonly board: Batch;
+  /** Images of one meta step; they cycle through their part. @param metaStep - Counts from 0. */
   meta(metaStep: number): Batch;
-  readonly ranking: readonly Batch[];
-  readonly calibration: readonly Batch[];
+  /** The validation split, in batches: what paths are ranked on. */
+  readonly ranking: Iterable<Batch>;
+  /** Training images that batch norm is recalibrated on before a ranking. */
+  readonly calibration: Iterable<Batch>;
 }
 
 /** How held-out images are handed out. */
