@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /** The command line: words to functions. Each command loads only what it needs. */
 
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import packageFile from '../../package.json' with { type: 'json' };
+import { DATASET_NAMES, type DatasetName } from '../data/obtain/names.ts';
 import { TrialError, type ErrorCode } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { Host, TrialOptions } from '../trial/entry.ts';
@@ -192,6 +193,18 @@ program
   .action(async (folder: string, { data }: { data: string }) => {
     const { initExperiment, renderInit } = await import('./init.ts');
     print(renderInit(await initExperiment({ folder, data })));
+  });
+
+program
+  .command('data')
+  .description('data sets that can be had by name')
+  .command('fetch')
+  .description('fetch a data set once, or draw one (shapes), and print its path')
+  .addArgument(new Argument('<name>').choices(DATASET_NAMES))
+  .option('--into <folder>', 'folder of all fetched data', '.cache/data')
+  .action(async (name: DatasetName, { into }: { into: string }) => {
+    const { fetchData } = await import('./data.ts');
+    print(await fetchData({ name, into }, logger));
   });
 
 program

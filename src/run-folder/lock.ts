@@ -1,12 +1,11 @@
 /** At most one search writes into an output folder: `lock.json` names the process that does. */
 
-import { randomUUID } from 'node:crypto';
 import { link, lstat, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
 import { makeFolder, removeLeftovers } from '../foundation/files.ts';
-import { PARTIAL, unlessUnwritable } from '../foundation/atomic-file.ts';
+import { PARTIAL, privatePartial, unlessUnwritable } from '../foundation/atomic-file.ts';
 import { findProcess } from '../foundation/processes.ts';
 
 /** Name of the lock within the output folder. */
@@ -54,7 +53,7 @@ export async function acquireLock(folder: string, { command, time }: LockOwner):
   const text = `${JSON.stringify(record, null, 2)}\n`;
   await unlessUnwritable(folder, async () => {
     await makeFolder(folder);
-    const own = `${file}.${randomUUID()}${PARTIAL}`;
+    const own = privatePartial(file);
     try {
       await writeFile(own, text);
       await claim(file, own);

@@ -2,10 +2,10 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
 import { exists } from '../foundation/files.ts';
-import { ARCHITECTURE_FOLDER, RESULT_FILE } from './artifacts.ts';
 import { unlessUnwritable } from '../foundation/atomic-file.ts';
-import { CHECKPOINT_FOLDER } from './checkpoint/store.ts';
 import { METRICS_FILE, UNDELIVERED_FILE } from '../trial/outbox.ts';
+import { ARCHITECTURE_FOLDER, RESULT_FILE } from './artifacts.ts';
+import { CHECKPOINT_FOLDER } from './checkpoint/store.ts';
 import { readResult } from './result.ts';
 
 /** Name of the list of images that could not be used, within the output folder. */

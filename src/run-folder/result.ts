@@ -69,7 +69,7 @@ export function describeResult(findings: Findings): SearchResult {
       testAccuracy: findings.testAccuracy,
       normalisation: {
         mean: [...images.normalisation.mean],
-        deviation: [...images.normalisation.deviation],
+        deviation: [...images.normalisation.std],
       },
       data: describeData(config.data.path, images),
       feasibility: describeFeasibility(findings.feasibility),

@@ -4,10 +4,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { CheckpointManifest } from '../generated/checkpoint.ts';
+import { METRICS_FILE, UNDELIVERED_FILE } from '../trial/outbox.ts';
 import { RESULT_FILE } from './artifacts.ts';
 import { manifestFiles, readCheckpoint, readManifest } from './checkpoint/store.ts';
 import { lockHolder, type LockRecord } from './lock.ts';
-import { METRICS_FILE, UNDELIVERED_FILE } from '../trial/outbox.ts';
 import { readResult } from './result.ts';
 
 /** What a folder is; `running` goes before all others. */
