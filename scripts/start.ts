@@ -1,10 +1,10 @@
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
+import { fetchData } from '../src/cli/data.ts';
 import { proposalLines, proposeFor } from '../src/cli/init.ts';
 import { writeExperiment, type ExperimentFiles } from '../src/cli/experiment-files.ts';
 import { checkConfigFile } from '../src/cli/lint.ts';
 import { describeOutcome } from '../src/cli/outcome.ts';
-import { runCommand } from '../src/data/obtain/debian.ts';
-import { obtainData } from '../src/data/obtain/obtain.ts';
+import { DATASET_NAMES } from '../src/data/obtain/names.ts';
 import { createExperiment, requireFreePort } from '../src/nni/experiment.ts';
 import { followExperiment } from '../src/nni/follow.ts';
 import { prepare, type Setup, setupLogger } from './setup/prepare.ts';
@@ -51,8 +51,7 @@ export async function prepareExperiment(
   root: string,
   data: string | null,
 ): Promise<ExperimentFiles> {
-  const folder = join(root, '.cache/data');
-  const path = await obtainData(data, { folder, fetch, run: runCommand, logger: setupLogger });
+  const path = await obtainData(root, data);
   const { survey, proposal } = await proposeFor(path);
   if (data !== null) print(...proposalLines(proposal));
   const files = await writeExperiment(join(root, EXPERIMENT_FOLDER), {
@@ -63,6 +62,13 @@ export async function prepareExperiment(
   const { warnings } = await checkConfigFile(files.config);
   for (const warning of warnings) setupLogger.log('warning', `data: ${warning}`);
   return files;
+}
+
+/** A path, or a data set that is fetched: by its name, or the default one. */
+async function obtainData(root: string, wanted: string | null): Promise<string> {
+  const name = DATASET_NAMES.find((known) => known === wanted) ?? null;
+  if (wanted !== null && name === null) return resolve(wanted);
+  return fetchData({ name, into: join(root, '.cache/data') }, setupLogger);
 }
 
 function print(...lines: readonly string[]): void {

@@ -3,10 +3,10 @@ import { availableParallelism } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { surveyImages, type Survey } from '../data/survey.ts';
 import { messageOf, TrialError } from '../foundation/errors.ts';
-import { allowedMemory } from '../tasks/memory.ts';
 import { shellWord, writeExperiment, type ExperimentFiles } from './experiment-files.ts';
 import { checkConfigFile } from './lint.ts';
 import { propose, type Proposal } from './proposal.ts';
+import { systemMemory } from './system.ts';
 
 /** What is in the images, and what search suits them. */
 export interface Proposed {
@@ -21,7 +21,7 @@ export interface Proposed {
  */
 export async function proposeFor(path: string): Promise<Proposed> {
   const survey = await surveyImages(path, 'auto');
-  const machine = { cores: availableParallelism(), memoryBytes: allowedMemory() };
+  const machine = { cores: availableParallelism(), memoryBytes: systemMemory.allowed() };
   return { survey, proposal: propose(survey, machine) };
 }
 

@@ -48,7 +48,7 @@ export function describeSearch(
       testAccuracy: comparison.testAccuracy,
       normalisation: {
         mean: [...images.normalisation.mean],
-        deviation: [...images.normalisation.deviation],
+        deviation: [...images.normalisation.std],
       },
       data: describeData(config.data.path, images),
       feasibility: describeFeasibility(workspace.feasibility),

@@ -1,13 +1,15 @@
 /** Commands on the files of an experiment. */
 
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
+import { DATASET_NAMES, type DatasetName } from '../../data/obtain/names.ts';
 import type { Shell } from '../shell.ts';
 
-/** Adds `cost`, `lint` and `init`. */
+/** Adds `cost`, `lint`, `init` and `data fetch`. */
 export function addFileCommands(program: Command, shell: Shell): void {
   addCost(program, shell);
   addLint(program, shell);
   addInit(program, shell);
+  addData(program, shell);
 }
 
 function addCost(program: Command, shell: Shell): void {
@@ -63,4 +65,18 @@ interface CostOptions {
   readonly arch: string;
   readonly decoding?: 'published' | 'literal';
   readonly json?: true;
+}
+
+function addData(program: Command, shell: Shell): void {
+  program
+    .command('data')
+    .description('data sets that can be had by name')
+    .command('fetch')
+    .description('fetch a data set once, or draw one (shapes), and print its path')
+    .addArgument(new Argument('<name>').choices(DATASET_NAMES))
+    .option('--into <folder>', 'folder of all fetched data', '.cache/data')
+    .action(async (name: DatasetName, { into }: { into: string }) => {
+      const { fetchData } = await import('../data.ts');
+      shell.print(await fetchData({ name, into }, shell.logger));
+    });
 }

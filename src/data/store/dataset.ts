@@ -12,7 +12,7 @@ import {
   type Listing,
   type Part,
 } from '../formats/source.ts';
-import { readCache, writeCache } from './cache.ts';
+import { prepareCache, readCache, writeCache } from './cache.ts';
 import { decodeParts, type DecodedParts } from './decode-parts.ts';
 import { escapeField } from './quarantine.ts';
 import { stratifiedOrder } from './stratify.ts';
@@ -126,6 +126,7 @@ async function loadParts(source: ImageSource, options: DatasetOptions): Promise<
     return cached;
   }
   options.logger.log('info', `images: decoding ${source.path} once into ${file}`);
+  await prepareCache(file);
   const parts = await decode(source, options);
   await writeCache(file, parts);
   return parts;

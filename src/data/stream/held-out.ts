@@ -15,9 +15,9 @@ export interface HeldOutSplit {
   readonly training: Int32Array;
   /** Mini-set that admission to the board is measured on. */
   readonly board: Int32Array;
-  /** Validation images of the meta step. */
+  /** Images that the meta step measures its loss on. */
   readonly meta: Int32Array;
-  /** What rankings are measured on. */
+  /** The validation split: what paths are ranked on. */
   readonly ranking: Int32Array;
 }
 

@@ -74,20 +74,20 @@ describe('splitHeldOut', () => {
 });
 
 describe('normalisation', () => {
-  it('measures mean and deviation of the given images only, in fractions', () => {
+  it('measures mean and standard deviation of the given images only, in fractions', () => {
     const set = createImageSet({ count: 3, size: 1, classes: ['a', 'b'] });
     set.images.set([0, 255, 51, 255, 255, 102, 7, 7, 7]);
-    const { mean, deviation } = measureNormalisation(set, Int32Array.of(0, 1));
+    const { mean, std } = measureNormalisation(set, Int32Array.of(0, 1));
     mean.forEach((value, channel) => {
       assert.ok(Math.abs(value - [0.5, 1, 0.3][channel]!) < 1e-12);
     });
-    deviation.forEach((value, channel) => {
+    std.forEach((value, channel) => {
       // The constant channel gets one level instead of a division by zero.
       assert.ok(Math.abs(value - [0.5, 1 / 255, 0.1][channel]!) < 1e-12);
     });
   });
 
-  it('gives its images zero mean and unit deviation', () => {
+  it('gives its images zero mean and unit standard deviation', () => {
     const set = numberedSet(40, 8);
     const indices = Int32Array.from({ length: 40 }, (_, index) => index);
     const { images } = plainBatch(set, indices, measureNormalisation(set, indices));
@@ -108,7 +108,7 @@ describe('heldOutBatches', () => {
     ranking: Int32Array.from({ length: 70 }, (_, at) => 20 + at),
     training: Int32Array.from({ length: 150 }, (_, at) => 90 + at),
   };
-  const identity = { mean: [0, 0, 0], deviation: [1 / 255, 1 / 255, 1 / 255] } as const;
+  const identity = { mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255] } as const;
   const heldOut = heldOutBatches({
     images: set,
     split,
@@ -140,11 +140,13 @@ describe('heldOutBatches', () => {
 
   it('ranks on the whole part and calibrates on training images', () => {
     assert.deepEqual(
-      heldOut.ranking.map(({ count }) => count),
+      [...heldOut.ranking].map(({ count }) => count),
       [32, 32, 6],
     );
-    assert.deepEqual(heldOut.ranking.flatMap(members), [...split.ranking]);
-    assert.deepEqual(heldOut.calibration.flatMap(members), [...split.training.subarray(0, 50)]);
+    assert.deepEqual([...heldOut.ranking].flatMap(members), [...split.ranking]);
+    assert.deepEqual([...heldOut.calibration].flatMap(members), [
+      ...split.training.subarray(0, 50),
+    ]);
   });
 
   it('gives fresh arrays, which a caller may keep', () => {
