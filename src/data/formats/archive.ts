@@ -24,12 +24,8 @@ export interface ArchiveEntry {
 /** Walks over an archive in its stored order. */
 export type ArchiveWalk = (archive: string) => AsyncGenerator<ArchiveEntry, void, undefined>;
 
-/** Most bytes that an honest archive unpacks to. */
-export interface UnpackedLimit {
-  readonly bytes: number;
-  /** @throws TrialError `DATA_INVALID` when there are more. */
-  check(unpacked: number): void;
-}
+/** @throws TrialError `DATA_INVALID` when an archive has unpacked to more bytes than an honest one. */
+export type CheckUnpacked = (bytes: number) => void;
 
 /** An archive that is not to be trusted. */
 export function refused(archive: string, entry: string, found: string): TrialError {
@@ -75,18 +71,15 @@ export function safePath(archive: string, name: string, type: string): string {
  *
  * @throws TrialError `DATA_INVALID` when there is no regular file.
  */
-export async function unpackedLimit(archive: string, kind: string): Promise<UnpackedLimit> {
+export async function unpackedLimit(archive: string, kind: string): Promise<CheckUnpacked> {
   const status = await stat(archive).catch((cause: unknown) => {
     throw damaged(archive, kind, cause);
   });
   if (!status.isFile()) throw damaged(archive, kind, 'not a regular file');
-  const bytes = SMALL_ARCHIVE + MAX_EXPANSION * status.size;
-  return {
-    bytes,
-    check: (unpacked) => {
-      if (unpacked <= bytes) return;
-      const found = `more than ${bytes} bytes, ${MAX_EXPANSION} times its size`;
-      throw refused(archive, 'all of it', found);
-    },
+  const limit = SMALL_ARCHIVE + MAX_EXPANSION * status.size;
+  return (bytes) => {
+    if (bytes <= limit) return;
+    const found = `more than ${limit} bytes, ${MAX_EXPANSION} times its size`;
+    throw refused(archive, 'all of it', found);
   };
 }

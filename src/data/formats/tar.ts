@@ -9,7 +9,7 @@ import {
   safePath,
   unpackedLimit,
   type ArchiveEntry,
-  type UnpackedLimit,
+  type CheckUnpacked,
 } from './archive.ts';
 import { checkFileSize, MAX_IMAGE_BYTES } from './read-file.ts';
 
@@ -38,10 +38,10 @@ async function bytesOf(
  * @throws TrialError `DATA_INVALID` for a damaged archive, and for absolute paths, `..` and links.
  */
 export async function* walkTar(archive: string): AsyncGenerator<ArchiveEntry, void, undefined> {
-  const limit = await unpackedLimit(archive, 'tar');
+  const checkUnpacked = await unpackedLimit(archive, 'tar');
   const input = createReadStream(archive);
   const unpacked = /\.tar$/iu.test(archive) ? input : input.pipe(createGunzip());
-  const bounded = boundedBy(archive, limit);
+  const bounded = boundedBy(archive, checkUnpacked);
   const entries = extract();
   const fail = (cause: Error): void => {
     entries.destroy(cause);
@@ -72,7 +72,7 @@ export async function* walkTar(archive: string): AsyncGenerator<ArchiveEntry, vo
  * Passes bytes on until they are more than an honest archive unpacks to. One that was cut between
  * two entries lacks nothing but the end.
  */
-function boundedBy(archive: string, limit: UnpackedLimit): Transform {
+function boundedBy(archive: string, checkUnpacked: CheckUnpacked): Transform {
   let passed = 0;
   let last = Buffer.alloc(0);
   return new Transform({
@@ -80,7 +80,7 @@ function boundedBy(archive: string, limit: UnpackedLimit): Transform {
       passed += chunk.length;
       last = Buffer.concat([last, chunk.subarray(-BLOCK_BYTES)]).subarray(-BLOCK_BYTES);
       try {
-        limit.check(passed);
+        checkUnpacked(passed);
         done(null, chunk);
       } catch (cause) {
         done(cause as TrialError);

@@ -44,7 +44,7 @@ async function bytesOf(zip: ZipFile, entry: Entry): Promise<Buffer> {
  * @throws TrialError `DATA_INVALID` for a damaged archive, and for absolute paths, `..` and links.
  */
 export async function* walkZip(archive: string): AsyncGenerator<ArchiveEntry, void, undefined> {
-  const limit = await unpackedLimit(archive, 'zip');
+  const checkUnpacked = await unpackedLimit(archive, 'zip');
   let unpacked = 0;
   let zip: ZipFile | undefined;
   try {
@@ -52,7 +52,7 @@ export async function* walkZip(archive: string): AsyncGenerator<ArchiveEntry, vo
     zip = await openPromise(archive, { decodeStrings: false, autoClose: false });
     for await (const entry of zip.eachEntry()) {
       unpacked += entry.uncompressedSize;
-      limit.check(unpacked);
+      checkUnpacked(unpacked);
       const [name, opened] = [nameOf(entry), zip];
       const type = typeOf(entry, name);
       yield {
