@@ -41,13 +41,16 @@ export function accuracyOf(scores: Float32Array, labels: ArrayLike<number>): num
 /** Smallest probability that a logarithm is taken of: the smallest normal float32. */
 const LEAST_PROBABILITY = 2 ** -126;
 
-/** Mean of -log p(label) over rows of softmax outputs `[batch, classes]`, nats. */
+/**
+ * Mean of -log p(label) over rows of softmax outputs `[batch, classes]`, nats; always finite: a row
+ * of NaN gives its label the least probability.
+ */
 export function crossEntropyOf(probabilities: Float32Array, labels: ArrayLike<number>): number {
   const classes = probabilities.length / labels.length;
   let sum = 0;
   for (let i = 0; i < labels.length; i++) {
     const p = probabilities[i * classes + (labels[i] ?? 0)] ?? NaN;
-    sum -= Math.log(Math.max(LEAST_PROBABILITY, p));
+    sum -= Math.log(p > LEAST_PROBABILITY ? p : LEAST_PROBABILITY);
   }
   return sum / labels.length;
 }

@@ -55,6 +55,7 @@ export class StepLearner implements Learner {
     const areLossesFinite = parts.every(({ loss }) => Number.isFinite(loss));
     if (!areLossesFinite || !Number.isFinite(engine.norm(gradients))) {
       engine.dispose(gradients);
+      this.#running.dispose(); // the moments that came with them
       return false;
     }
     this.#running.commit();

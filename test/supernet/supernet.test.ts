@@ -63,7 +63,7 @@ function modulesOf(
 }
 
 describe('the supernet of the paper', () => {
-  it('case 6: has 28,845,913 parameters with the 4,001 of the meta network', () => {
+  it('has 28,845,913 parameters with the 4,001 of the meta network', () => {
     const { parameters } = modulesOf(creamSpace());
     const weights = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const meta = createMetaNetwork(4 * 1000, 1).weight.length + 1;
@@ -71,7 +71,7 @@ describe('the supernet of the paper', () => {
     assert.equal(weights + meta, 28_845_913);
   });
 
-  it('case 15: squeeze-and-excitation narrows each expanded width to the published one', () => {
+  it('squeeze-and-excitation narrows each expanded width to the published one', () => {
     const { parameters } = modulesOf(creamSpace());
     const pairs = parameters
       .filter(({ name }) => name.endsWith('/se/reduce/filter'))
@@ -89,7 +89,7 @@ describe('the supernet of the paper', () => {
     [64, [32, 32, 16, 8, 4, 4, 2, 2]],
   ];
   for (const [imageSize, wanted] of sizes) {
-    it(`case 15: feature maps of a ${imageSize} px image are ${wanted.join(', ')} px`, () => {
+    it(`feature maps of a ${imageSize} px image are ${wanted.join(', ')} px`, () => {
       const space = creamSpace({ depths: [1, 1, 1, 1, 1], imageSize, classes: 2 });
       const zeros = (shape: Shape): Tensor =>
         engine.keep(engine.tensor(new Float32Array(sizeOf(shape)), shape));
@@ -186,7 +186,7 @@ describe('Supernet.forward', () => {
     ['k7e6', 7],
   ] as const) {
     // prettier-ignore
-    it(`case 15: equals a hand-made forward pass; the head pools first (${operation})`, () => {
+    it(`equals a hand-made forward pass; the head pools first (${operation})`, () => {
       const net = singlePathNet(operation);
       // Biases and shifts start at zero: give them values, so that a missing one shows.
       for (const parameter of net.parameters.filter(({ shape }) => shape.length === 1)) {

@@ -1,6 +1,6 @@
-import type { SearchMetrics } from '../../src/training/ports.ts';
+import type { Metrics } from '../../src/foundation/metrics.ts';
 
-/** Keys of every report to NNI, sorted. */
+/** Keys of every report of a Cream search to NNI, sorted. */
 export const METRIC_KEYS = [
   'bestMacs',
   'boardMean',
@@ -15,7 +15,7 @@ export const METRIC_KEYS = [
 ];
 
 /** A report whose values are all numbers that JSON has to keep exactly. */
-export const METRICS: SearchMetrics = {
+export const METRICS: Metrics = {
   default: 0.1 + 0.2,
   loss: 1,
   kdLoss: 0,

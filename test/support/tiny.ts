@@ -1,15 +1,26 @@
-/** The smallest search that has everything: a space, learnable data, a plan, a recording reporter. */
+/** The smallest search that has everything: a space, learnable data, a plan, a recording context. */
+import type { Algorithm, AlgorithmDefinition, Setting } from '../../src/algorithms/algorithm.ts';
+import type { BoardEntry } from '../../src/algorithms/cream/board.ts';
+import { labelLoss } from '../../src/algorithms/stateless.ts';
+import type { Batch } from '../../src/data/stream/batch.ts';
+import type { HeldOut } from '../../src/data/stream/held-out.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { nesterovSgd } from '../../src/engine/optimizer.ts';
+import type { Metrics } from '../../src/foundation/metrics.ts';
 import { createRng } from '../../src/foundation/rng.ts';
 import type { NetworkSkeleton } from '../../src/generated/network-skeleton.ts';
-import type { BoardEntry } from '../../src/algorithms/cream/board.ts';
+import type { TrialConfigFile } from '../../src/generated/trial-config.ts';
+import { macsBudget } from '../../src/searchspace/budget.ts';
 import { pathCost } from '../../src/searchspace/cost.ts';
 import { fullSpace, parseSkeleton } from '../../src/searchspace/parse.ts';
 import type { Path, SearchSpace } from '../../src/searchspace/space.ts';
+import { memoryCache, Scorer } from '../../src/selection/scorer.ts';
 import { Supernet } from '../../src/supernet/supernet.ts';
-import type { SearchContext } from '../../src/training/loop.ts';
-import { planSearch, type SearchPlan, type SearchSettings } from '../../src/training/plan.ts';
-import type { Batch, HeldOut, Reporter, SearchMetrics } from '../../src/training/ports.ts';
+import { parseTrialConfig, type TrialConfig } from '../../src/tasks/config.ts';
+import { emitToAll, type TaskEvent } from '../../src/training/events.ts';
+import { StepLearner, type LearnerOptions } from '../../src/training/learner.ts';
+import type { TrainingContext } from '../../src/training/loop.ts';
+import { planTraining, type TrainingPlan } from '../../src/training/plan.ts';
 
 const SIZE = 8;
 const CLASSES = 3;
@@ -42,7 +53,10 @@ const skeleton: NetworkSkeleton = {
 /** 27 networks of three blocks on 8 x 8 images of 3 classes, swish throughout. */
 export const tinySpace: SearchSpace = fullSpace(parseSkeleton(skeleton, 'test/support/tiny.ts'));
 
-export const tinySettings: SearchSettings = {
+const tinySettings = {
+  skeleton: 'skeleton.json',
+  space: 'space.json',
+  data: { path: 'images' },
   seed: 1,
   epochs: 3,
   imagesPerEpoch: 320,
@@ -54,18 +68,49 @@ export const tinySettings: SearchSettings = {
   boardSize: 4,
   probeImages: 2,
   metaImages: 8,
-  minMacs: 0,
 };
 
-export const trainingSettings = {
-  lr: 0.05,
-  momentum: 0.9,
-  weightDecay: 1e-4,
-  labelSmoothing: 0.1,
-} as const;
+/** Settings of a config; those of a group need not be all. */
+export type TinyChanges = Partial<Omit<TrialConfigFile, 'selection'>> & {
+  readonly selection?: Partial<TrialConfigFile['selection']>;
+};
 
-export function tinyPlan(changes: Partial<SearchSettings> = {}): SearchPlan {
-  return planSearch({ ...tinySettings, ...changes }, 32);
+/** A checked config: 3 epochs of 20 steps with 16 images each. */
+export function tinyConfig(changes: TinyChanges = {}): TrialConfig {
+  return parseTrialConfig(JSON.stringify({ ...tinySettings, ...changes }), '/tiny/trial.json');
+}
+
+export function tinyPlan(changes: TinyChanges = {}): TrainingPlan {
+  return planTraining(tinyConfig(changes), 320);
+}
+
+/** What an algorithm of a tiny search is made for. */
+export function tinySetting(changes: TinyChanges = {}): Setting {
+  const config = tinyConfig(changes);
+  const { minMacs, maxMacs = Infinity, prior = null } = config;
+  return {
+    space: tinySpace,
+    config,
+    schedule: tinyPlan(changes),
+    sampling: { budget: macsBudget(tinySpace, { minMacs, maxMacs }), prior },
+    macsOf: tinyMacs,
+    boardImages: tinyHeldOut.board.count,
+  };
+}
+
+/** A search by one algorithm, without a supernet. */
+export interface TinySearch<Own> {
+  readonly setting: Setting;
+  readonly plan: TrainingPlan;
+  readonly algorithm: Algorithm<Own>;
+}
+
+export function tinySearch<Own>(
+  definition: AlgorithmDefinition<Own>,
+  changes: TinyChanges = {},
+): TinySearch<Own> {
+  const setting = tinySetting(changes);
+  return { setting, plan: tinyPlan(changes), algorithm: definition.create(setting) };
 }
 
 export function tinySupernet(engine: Engine, seed = 1): Supernet {
@@ -86,6 +131,11 @@ export function tinyBatch(count: number, stream: string, step = 0): Batch {
   return { count, images, labels };
 }
 
+/** The same batch with images that are no numbers. */
+export function spoiled(batch: Batch): Batch {
+  return { ...batch, images: new Float32Array(batch.images.length).fill(NaN) };
+}
+
 /** A board entry as a search would have made it, but for its softmax, which is drawn. */
 export function tinyEntry(path: Path, accuracy = 0.5, images = 2): BoardEntry {
   const stream = `entry ${path.join()}`;
@@ -100,50 +150,70 @@ export function tinyEntry(path: Path, accuracy = 0.5, images = 2): BoardEntry {
   return { path, accuracy, batchAccuracy: accuracy, macs: tinyMacs(path), step: 0, probe };
 }
 
-export interface RecordingReporter extends Reporter {
-  readonly intermediates: SearchMetrics[];
-  readonly finals: SearchMetrics[];
-}
-
-export function recordingReporter(): RecordingReporter {
-  const intermediates: SearchMetrics[] = [];
-  const finals: SearchMetrics[] = [];
-  return {
-    intermediates,
-    finals,
-    intermediate: async (metrics, epoch) => {
-      await Promise.resolve();
-      intermediates[epoch] = metrics;
-    },
-    final: async (metrics) => void (await Promise.resolve(), finals.push(metrics)),
-  };
-}
-
 export const tinyHeldOut: HeldOut = {
   board: tinyBatch(32, 'board'),
-  meta: (step) => tinyBatch(8, 'meta', step % 4),
+  meta: (step, count) => tinyBatch(count, 'meta', step % 4),
   ranking: [0, 1, 2].map((i) => tinyBatch(32, 'ranking', i)),
   calibration: [0, 1].map((i) => tinyBatch(32, 'calibration', i)),
 };
 
+/** The learner of one step, with the optimizer and the rate of {@link tinyConfig}. */
+export function tinyLearner(
+  supernet: Supernet,
+  changes: Partial<LearnerOptions> = {},
+): StepLearner {
+  const optimizer = nesterovSgd({ momentum: 0.9, weightDecay: 1e-4 });
+  return new StepLearner({ supernet, optimizer, lr: 0.05, clock: () => 0, ...changes });
+}
+
+/** One step of one path by the labels alone; its loss, or null where it was not finite. */
+export function trainPath(supernet: Supernet, path: Path, batch: Batch): number | null {
+  const learner = tinyLearner(supernet);
+  const trained = learner.gradientsOf(path, batch, labelLoss(learner, batch, 0.1));
+  const isFinite = learner.update([trained]);
+  learner.dispose();
+  return isFinite ? trained.loss : null;
+}
+
+/** A context that remembers what happened. */
+export type TinyContext<Own> = TrainingContext<Own> & {
+  readonly events: readonly TaskEvent[];
+  /** The metrics of the epochs, each as it was reported last. */
+  readonly reports: readonly Metrics[];
+};
+
 /** Everything around a search of {@link tinySpace}; the clock ticks once a look. */
-export function tinyContext(
-  changes: Partial<SearchContext> = {},
-): SearchContext & { readonly reporter: RecordingReporter } {
+export function tinyContext<Own>(
+  supernet: Supernet,
+  { algorithm, plan, setting }: TinySearch<Own>,
+  changes: Partial<TrainingContext<Own>> = {},
+): TinyContext<Own> {
   let time = 0;
-  const plan = changes.plan ?? tinyPlan();
   const next = (step: number) => Promise.resolve(tinyBatch(plan.batchSize, 'training', step));
+  const events: TaskEvent[] = [];
+  const reports: Metrics[] = [];
+  const record = (event: TaskEvent): void => {
+    events.push(event);
+    if (event.kind === 'epoch') reports[event.epoch] = event.metrics;
+  };
   return {
+    algorithm,
     plan,
-    batches: { waitedMs: 0, next },
-    heldOut: tinyHeldOut,
-    macsOf: tinyMacs,
+    sampling: setting.sampling,
+    images: {
+      batches: { waitedMs: 0, next, close: () => Promise.resolve() },
+      heldOut: tinyHeldOut,
+      skipped: 0,
+    },
+    scorer: new Scorer({ supernet, heldOut: tinyHeldOut, cache: memoryCache() }),
+    keeper: {
+      checkpoint: () => Promise.resolve(),
+      rollBack: () => Promise.reject(new Error('nothing was saved')),
+    },
     clock: () => time++,
-    skippedImages: 0,
-    between: () => Promise.resolve(),
-    recall: () => Promise.reject(new Error('nothing was saved')),
-    onStep: () => undefined,
     ...changes,
-    reporter: recordingReporter(),
+    emit: emitToAll(record, changes.emit ?? (() => undefined)),
+    events,
+    reports,
   };
 }

@@ -2,24 +2,28 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Engine } from '../../src/engine/engine.ts';
 import { openEngine } from '../../src/engine/open.ts';
+import { cream } from '../../src/algorithms/cream/cream.ts';
+import { studentLoss } from '../../src/algorithms/cream/loss.ts';
 import { takeSnapshot } from '../../src/training/snapshot.ts';
 import { initialState } from '../../src/training/state.ts';
-import { predict, trainStudent } from '../../src/training/student.ts';
 import { nativeEngine } from '../support/engine.ts';
-import { tinyBatch, tinyPlan, tinySupernet, trainingSettings } from '../support/tiny.ts';
+import { tinyBatch, tinyEntry, tinyLearner, tinySearch, tinySupernet } from '../support/tiny.ts';
 
 /** One distilled step and all the numbers that it leaves. */
 function distilledStep(engine: Engine): Map<string, number[]> {
   const supernet = tinySupernet(engine);
   const batch = tinyBatch(8, 'x', 0);
-  const path = [1, 2, 1];
-  const lesson = { probabilities: predict(supernet, batch.images, [2, 1, 2]), rho: 0.4 };
-  const result = trainStudent(supernet, { path, batch, lesson }, trainingSettings)!;
-  const numbers = new Map([
-    ['loss', [result.loss, result.kd!, result.accuracy]],
-    ['probabilities', [...result.probabilities]],
-  ]);
-  for (const { name, values } of takeSnapshot(initialState(supernet, tinyPlan())).arrays) {
+  const teacher = { entry: tinyEntry([2, 1, 2]), rho: 0.4 };
+  const learner = tinyLearner(supernet);
+  const lossOf = studentLoss(supernet, batch, teacher, 0.1);
+  const trained = learner.gradientsOf([1, 2, 1], batch, lossOf);
+  assert.ok(learner.update([trained]));
+  learner.dispose();
+  const numbers = new Map([['loss', [trained.loss]]]);
+  for (const [name, values] of Object.entries(trained.outputs)) numbers.set(name, [...values]);
+  const search = tinySearch(cream);
+  const state = initialState(supernet, search.algorithm.initialState());
+  for (const { name, values } of takeSnapshot(state, search).arrays) {
     numbers.set(name, [...values]);
   }
   supernet.dispose();
@@ -33,6 +37,7 @@ it('the pure JavaScript engine takes the same step as the native one', async () 
   assert.match(js.version, /pure JavaScript/);
   const actual = distilledStep(js);
   assert.deepEqual([...actual.keys()], [...native.keys()]);
+  for (const name of ['kd', 'logits', 'probabilities']) assert.ok(native.has(name), name);
   assert.ok([...native.keys()].some((name) => name.startsWith('velocity/')));
   for (const [name, wanted] of native) {
     wanted.forEach((value, i) => {

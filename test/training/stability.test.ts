@@ -20,25 +20,25 @@ function after(steps: readonly boolean[], from: Stability = STABLE): Stability {
 const bad = (count: number): boolean[] => new Array<boolean>(count).fill(false);
 
 describe('stability', () => {
-  it('R8: skips five steps in a row and gives up at the sixth', () => {
+  it('skips five steps in a row and gives up at the sixth', () => {
     assert.equal(isExhausted(after(bad(5)), 1e6), false);
     assert.equal(isExhausted(after(bad(6)), 1e6), true);
   });
 
-  it('R8: a finite step ends a row, and what was skipped stays counted', () => {
+  it('a finite step ends a row, and what was skipped stays counted', () => {
     const mixed = after([...bad(5), true, ...bad(5), true]);
     assert.deepEqual(mixed, { skipped: 10, inARow: 0, sinceRollback: 10, rollbacks: 0 });
     assert.equal(isExhausted(mixed, 10_000), false);
     assert.equal(isExhausted(after([false], mixed), 10_000), true, 'the eleventh of 10,000 steps');
   });
 
-  it('R8: a short run may skip five steps, though they are more than a thousandth', () => {
+  it('a short run may skip five steps, though they are more than a thousandth', () => {
     const scattered = after([false, true, false, true, false, true, false, true, false, true]);
     assert.equal(isExhausted(scattered, SHORT), false);
     assert.equal(isExhausted(after([false], scattered), SHORT), true);
   });
 
-  it('R8: going back starts the count anew, at a tenth of the learning rate', () => {
+  it('going back starts the count anew, at a tenth of the learning rate', () => {
     const back = rolledBack(after(bad(6)));
     assert.deepEqual(back, { skipped: 6, inARow: 0, sinceRollback: 0, rollbacks: 1 });
     assert.equal(rateScale(STABLE), 1);
@@ -47,11 +47,11 @@ describe('stability', () => {
     assert.equal(isExhausted(after(bad(6), back), SHORT), true);
   });
 
-  it('R8: steps that are all finite leave the very same value', () => {
+  it('steps that are all finite leave the very same value', () => {
     assert.equal(after([true, true, true]), STABLE);
   });
 
-  it('R8: the failure names the path, the rate, the counts and what to do', () => {
+  it('the failure names the path, the rate, the counts and what to do', () => {
     const error = diverged(after(bad(6), rolledBack(after(bad(7)))), { path: [1, 0], lr: 0.005 });
     assert.equal(error.code, 'LOSS_NOT_FINITE');
     assert.match(

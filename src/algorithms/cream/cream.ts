@@ -9,12 +9,11 @@
 import { firstImages } from '../../data/stream/batch.ts';
 import { createRng } from '../../foundation/rng.ts';
 import { samplePath } from '../../searchspace/sampler.ts';
-import { accuracyOf, crossEntropyTo, smoothedTargets } from '../../supernet/classification.ts';
-import { predict } from '../../supernet/inference.ts';
-import type { Algorithm, AlgorithmDefinition, LossOf, Setting, StepWork } from '../algorithm.ts';
+import { accuracyOf } from '../../supernet/classification.ts';
+import type { Algorithm, AlgorithmDefinition, Setting, StepWork } from '../algorithm.ts';
 import { admit } from './admission.ts';
 import { emptyBoard } from './board.ts';
-import { combinedLoss } from './loss.ts';
+import { studentLoss } from './loss.ts';
 import { createMetaNetwork } from './meta-network.ts';
 import { metaStep } from './meta-step.ts';
 import { matchesOf } from './probes.ts';
@@ -22,7 +21,7 @@ import { CREAM_METRICS, creamMetrics, describeCream } from './report.ts';
 import { restoreCream, saveCream } from './saved.ts';
 import { creamSettings, type CreamSettings } from './settings.ts';
 import { advance, EMPTY_TALLY, NO_ACTIVITY, type CreamState } from './state.ts';
-import { chooseTeacher, type Teacher } from './teacher.ts';
+import { chooseTeacher } from './teacher.ts';
 
 /** The algorithm of the paper, with the defects of its released code mended. */
 export const cream: AlgorithmDefinition<CreamState> = {
@@ -93,11 +92,8 @@ function trainStep(
     teacher = chooseTeacher(meta, matches, path);
   }
 
-  const trained = learner.gradientsOf(
-    path,
-    batch,
-    studentLoss(teacher, { batch, learner, settings }),
-  );
+  const lossOf = studentLoss(supernet, batch, teacher, settings.labelSmoothing);
+  const trained = learner.gradientsOf(path, batch, lossOf);
   const { loss, outputs } = trained;
   const isFinite = learner.update([trained]);
   if (!isFinite) return { next: null, loss, paths: [path] };
@@ -114,25 +110,4 @@ function trainStep(
   const taught = teacher && { kd: kd?.[0] ?? NaN, rho: teacher.rho };
   const next = advance(state, { epoch, meta, ...admission, taught });
   return { next, loss, paths: [path] };
-}
-
-/** L = (rho KD + (2 - rho) CE) / 2, or CE where nobody teaches; rho is a constant. Deviation D7. */
-function studentLoss(
-  teacher: Teacher | null,
-  { batch, learner, settings }: Pick<StepWork, 'batch' | 'learner'> & { settings: CreamSettings },
-): LossOf {
-  const { engine, space } = learner.supernet;
-  const targets = smoothedTargets(batch.labels, space.classes, settings.labelSmoothing);
-  // The teacher's softmax on the batch, without gradient and normalised by the batch.
-  const softTargets = teacher && predict(learner.supernet, batch.images, teacher.entry.path);
-  return (logits) => {
-    const ce = crossEntropyTo(engine, logits, targets);
-    const probabilities = engine.ops.softmax(logits);
-    if (teacher === null || softTargets === null) {
-      return { loss: ce, outputs: { logits, probabilities } };
-    }
-    const kd = crossEntropyTo(engine, logits, softTargets);
-    const loss = combinedLoss(engine, teacher.rho, kd, ce);
-    return { loss, outputs: { logits, probabilities, kd } };
-  };
 }

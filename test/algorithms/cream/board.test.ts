@@ -31,7 +31,7 @@ function admits(accuracy: number, macs: number): boolean {
 }
 
 describe('the board', () => {
-  it('case 8: admits anything while it has room', () => {
+  it('admits anything while it has room', () => {
     let board = emptyBoard(3);
     for (const [i, merit] of [0.5, 0, 0.25].entries()) {
       assert.ok(isAdmissible(board, { path: [i], accuracy: merit, macs: 1e9 }, gapAt));
@@ -41,19 +41,19 @@ describe('the board', () => {
     assert.ok(!isAdmissible(board, { path: [3], accuracy: 0, macs: 1e9 }, gapAt));
   });
 
-  it('case 8: a lead of exactly the gap is not enough, more than the gap is', () => {
+  it('a lead of exactly the gap is not enough, more than the gap is', () => {
     assert.equal(admits(0.25 + GAP, 1000), false);
     assert.equal(admits(0.25 + GAP + 2 ** -20, 1000), true);
   });
 
-  it('case 8: a cheaper path needs a lead and fewer MACs, both strictly', () => {
+  it('a cheaper path needs a lead and fewer MACs, both strictly', () => {
     assert.equal(admits(0.25 + 2 ** -20, 99), true);
     assert.equal(admits(0.25, 99), false, 'the same accuracy');
     assert.equal(admits(0.25 + 2 ** -20, 100), false, 'the same MACs');
     assert.equal(admits(0.125, 1), false, 'worse, however cheap');
   });
 
-  it('case 8: the gap may depend on the accuracy of the worst entry', () => {
+  it('the gap may depend on the accuracy of the worst entry', () => {
     const seen: number[] = [];
     const gap = (worst: number): number => {
       seen.push(worst);
@@ -63,14 +63,14 @@ describe('the board', () => {
     assert.deepEqual(seen, [0.25]);
   });
 
-  it('case 8: an over-full board loses its least accurate entry', () => {
+  it('an over-full board loses its least accurate entry', () => {
     const next = insert(full, entry([3], 0.625, 500));
     assert.deepEqual(next.entries.map(({ path }) => path), [[0], [3], [1]]); // prettier-ignore
     assert.equal(full.entries.length, 3, 'the old board is untouched');
     assert.deepEqual(full.entries.at(-1)!.path, [2]);
   });
 
-  it('case 8: ties are ordered by MACs, then by path, whatever the order of arrival', () => {
+  it('ties are ordered by MACs, then by path, whatever the order of arrival', () => {
     const entries = [
       entry([2, 1], 0.5, 100),
       entry([1, 2], 0.5, 100),
@@ -83,7 +83,7 @@ describe('the board', () => {
     }
   });
 
-  it('case 8: a path never stands twice: its newest measurement replaces even a better one', () => {
+  it('a path never stands twice: its newest measurement replaces even a better one', () => {
     const again = entry([0], 0.375, 300, { step: 7 });
     assert.ok(
       isAdmissible(full, { ...again, accuracy: 0 }, gapAt),

@@ -170,7 +170,7 @@ function assertNear(actual: number, wanted: number, relative: number): void {
 }
 
 describe('metaGradient on the toy', () => {
-  it('case 11: the toy is the specified one: KD, CE, score, rho and J', () => {
+  it('the toy is the specified one: KD, CE, score, rho and J', () => {
     const { kd, ce, difference } = pointAt(theta0);
     const score = matchingScore(phi0, difference);
     assertNear(kd, 1.085257043816, 1e-11);
@@ -180,7 +180,7 @@ describe('metaGradient on the toy', () => {
     assertNear(objective(phi0), 0.731484148652, 1e-11);
   });
 
-  it('case 11: dJ/dw and dJ/db equal the specified digits to 1e-5', () => {
+  it('dJ/dw and dJ/db equal the specified digits to 1e-5', () => {
     const gradient = gradientByRecipe(1e-3);
     WANTED.weight.forEach((wanted, i) => {
       assertNear(gradient.weight[i]!, wanted, 1e-5);
@@ -189,7 +189,7 @@ describe('metaGradient on the toy', () => {
     assert.ok(relativeError(gradientByRecipe(1e-2), WANTED) < 1e-5, 'the recommended reach');
   });
 
-  it('R12, case 11: brute force over phi agrees', () => {
+  it('brute force over phi agrees', () => {
     const h = 1e-4;
     const moved = (at: number, by: number): MetaParameters =>
       at < 6
@@ -204,7 +204,7 @@ describe('metaGradient on the toy', () => {
     assert.ok(relativeError(gradientByRecipe(1e-3), brute) < 1e-6);
   });
 
-  it('case 10: is the derivative of (rho KD + (2 - rho) CE) / 2 with respect to phi', () => {
+  it('is the derivative of (rho KD + (2 - rho) CE) / 2 with respect to phi', () => {
     const point = pointAt(theta0);
     const loss = (bias: number): number => {
       const rho = matchingDegree(matchingScore({ ...phi0, bias }, point.difference));

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { loadTensorFlow, type TensorFlow } from '../../../src/engine/load.ts';
 import type { Tensor } from '../../../src/engine/ops.ts';
+import { cream } from '../../../src/algorithms/cream/cream.ts';
 import { emptyBoard, insert, type Board } from '../../../src/algorithms/cream/board.ts';
 import {
   createMetaNetwork,
@@ -13,7 +14,8 @@ import {
 } from '../../../src/algorithms/cream/meta-network.ts';
 import type { Teacher } from '../../../src/algorithms/cream/teacher.ts';
 import type { Supernet } from '../../../src/supernet/supernet.ts';
-import { smoothedTargets } from '../../../src/training/losses.ts';
+import { crossEntropyTo, smoothedTargets } from '../../../src/supernet/classification.ts';
+import { imagesOf, predict } from '../../../src/supernet/inference.ts';
 import {
   differentiateMeta,
   metaStep,
@@ -22,14 +24,14 @@ import {
 import { matchesOf, probeImages } from '../../../src/algorithms/cream/probes.ts';
 import { takeSnapshot } from '../../../src/training/snapshot.ts';
 import { initialState } from '../../../src/training/state.ts';
-import { imagesOf, lossTo, predict, trainStudent } from '../../../src/training/student.ts';
 import { nativeEngine } from '../../support/engine.ts';
 import {
+  spoiled,
   tinyBatch,
   tinyEntry,
-  tinyPlan,
+  tinySearch,
   tinySupernet,
-  trainingSettings,
+  trainPath,
 } from '../../support/tiny.ts';
 
 /**
@@ -50,7 +52,7 @@ before(async () => {
   supernet = tinySupernet(engine);
   for (let step = 0; step < 12; step++) {
     const path = [[1, 2, 1], [2, 1, 2], [0, 1, 0]][step % 3]!; // prettier-ignore
-    trainStudent(supernet, { path, batch: tinyBatch(16, 'x', step), lesson: null }, trainingSettings); // prettier-ignore
+    trainPath(supernet, path, tinyBatch(16, 'x', step));
   }
 });
 after(() => {
@@ -86,8 +88,8 @@ function objective(phi: MetaParameters, input: MetaInput): number {
   const weight = engine.tensor(Float32Array.from(phi.weight), [2, 3]);
   const { loss, gradients } = engine.differentiate(values, () => {
     const logits = supernet.forward(imagesOf(supernet, training.images), student);
-    const kd = lossTo(engine, logits, teaching);
-    const ce = lossTo(engine, logits, smoothedTargets(training.labels, 3, SMOOTHING));
+    const kd = crossEntropyTo(engine, logits, teaching);
+    const ce = crossEntropyTo(engine, logits, smoothedTargets(training.labels, 3, SMOOTHING));
     const outputs = supernet.forward(imagesOf(supernet, probeImages(board)), student);
     const own = tf.slice(tf.softmax(outputs), [2 * entryAt, 0], [2, 3]);
     const rho = tf.sigmoid(tf.add(tf.sum(tf.mul(weight, tf.sub(own, stored))), phi.bias));
@@ -121,18 +123,17 @@ function slope(at: number | null, input: MetaInput): number {
 
 const settings = { xi: XI, metaLr: 0.1, labelSmoothing: SMOOTHING };
 
-function state() {
-  return { ...initialState(supernet, tinyPlan()), meta, board };
-}
+const search = tinySearch(cream);
 
 /** A copy of everything that a resumed run would need. */
 function snapshot() {
-  return structuredClone(takeSnapshot(state()));
+  const own = { ...search.algorithm.initialState(), meta, board };
+  return structuredClone(takeSnapshot(initialState(supernet, own), search));
 }
 
 describe('differentiateMeta', () => {
   for (const teacherAt of [0, 2]) {
-    it(`R12, case 12: equals finite differences of J on a net with batch norm (entry ${teacherAt})`, () => {
+    it(`equals finite differences of J on a net with batch norm (entry ${teacherAt})`, () => {
       // eps = 2e-3 / |v|, the product's own. Float32 allows 5 %; here at most 0.1 % was measured,
       // and a virtual step that takes rho for a constant of theta is 0.7 to 1.6 % off.
       const input = pairWith(teacherAt);
@@ -158,7 +159,7 @@ describe('differentiateMeta', () => {
 });
 
 describe('metaStep', () => {
-  it('case 12: changes phi and not one bit of weights, velocities or running statistics', () => {
+  it('changes phi and not one bit of weights, velocities or running statistics', () => {
     const earlier = snapshot();
     assert.ok(earlier.arrays.some(({ name }) => name.startsWith('velocity/')));
     assert.ok(earlier.arrays.some(({ name }) => name.startsWith('running/')));
@@ -168,7 +169,7 @@ describe('metaStep', () => {
     assert.notEqual(next.bias, meta.bias);
   });
 
-  it('R12: a step lowers the validation loss, and one the other way raises it', () => {
+  it('a step lowers the validation loss, and one the other way raises it', () => {
     const input = pairWith(0);
     const [down, up] = [0.1, -0.1].map((metaLr) =>
       objective(metaStep(supernet, meta, input, { ...settings, metaLr }), input),
@@ -184,16 +185,15 @@ describe('metaStep', () => {
     assert.equal(engine.tensorCount(), tensors);
   });
 
-  it('R8: leaves phi alone where its gradient is not finite', () => {
+  it('leaves phi alone where its gradient is not finite', () => {
     const input = pairWith(0);
-    const validation = tinyBatch(16, 'meta', 0);
-    validation.images.fill(NaN);
+    const validation = spoiled(tinyBatch(16, 'meta', 0));
     assert.equal(metaStep(supernet, meta, { ...input, validation }, settings), meta);
   });
 });
 
 describe('matchesOf', () => {
-  it('case 9: scores an entry by the student softmax on its own images, in one common batch', () => {
+  it('scores an entry by the student softmax on its own images, in one common batch', () => {
     const images = engine.tensor(probeImages(board), [6, 8, 8, 3]);
     const logits = supernet.forward(images, student);
     const all = engine.scope(() => engine.read(tf.softmax(logits)));
@@ -206,7 +206,7 @@ describe('matchesOf', () => {
     });
   });
 
-  it('case 9: an empty board matches nothing and costs no forward pass', () => {
+  it('an empty board matches nothing and costs no forward pass', () => {
     const unused = { forward: () => assert.fail('a forward pass') } as unknown as Supernet;
     assert.deepEqual(matchesOf(unused, emptyBoard(4), student), []);
   });

@@ -16,7 +16,7 @@ function match(path: number[], ...difference: number[]): Match {
 const matches = [match([0], 0.5, 0.5), match([1], 1, -0.5), match([2], -0.5, 0.5)];
 
 describe('chooseTeacher', () => {
-  it('R13, case 9: takes the entry with the largest score, wherever it stands, and rho of that entry', () => {
+  it('takes the entry with the largest score, wherever it stands, and rho of that entry', () => {
     for (const order of [matches, matches.toReversed(), [matches[1]!, matches[2]!, matches[0]!]]) {
       const teacher = chooseTeacher(phi, order, [9])!;
       assert.deepEqual(teacher.entry.path, [1]);
@@ -25,7 +25,7 @@ describe('chooseTeacher', () => {
     }
   });
 
-  it('case 9: rho grows with the score and stays inside (0, 1)', () => {
+  it('rho grows with the score and stays inside (0, 1)', () => {
     const rhos = [-20, -3, -1e-3, 0, 1e-3, 3, 20].map(matchingDegree);
     rhos.slice(1).forEach((rho, i) => {
       assert.ok(rho > rhos[i]!);
@@ -34,12 +34,12 @@ describe('chooseTeacher', () => {
     assert.ok(rhos[0]! > 0 && rhos.at(-1)! < 1);
   });
 
-  it('case 9: the student never teaches itself, even as the best match', () => {
+  it('the student never teaches itself, even as the best match', () => {
     assert.deepEqual(chooseTeacher(phi, matches, [1])!.entry.path, [0]);
     assert.equal(chooseTeacher(phi, [matches[1]!], [1]), null);
   });
 
-  it('case 9: nobody teaches where a score is not finite, or on an empty board', () => {
+  it('nobody teaches where a score is not finite, or on an empty board', () => {
     for (const bad of [NaN, Infinity, -Infinity]) {
       assert.equal(chooseTeacher(phi, [...matches, match([3], bad, 0)], [9]), null);
     }

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { Batch } from '../../src/data/stream/batch.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { calibrate, scorePath } from '../../src/selection/score.ts';
+import { accuracyOf, crossEntropyOf } from '../../src/supernet/classification.ts';
+import { predict } from '../../src/supernet/inference.ts';
 import { Statistics } from '../../src/supernet/statistics.ts';
 import type { Supernet } from '../../src/supernet/supernet.ts';
-import { accuracyOf } from '../../src/training/losses.ts';
-import type { Batch } from '../../src/training/ports.ts';
-import { calibrate, measurePath, rankPaths } from '../../src/training/ranking.ts';
-import { firstBatches } from '../../src/training/report.ts';
-import { predict, trainStudent } from '../../src/training/student.ts';
 import { nativeEngine } from '../support/engine.ts';
-import { tinyBatch, tinySupernet, trainingSettings } from '../support/tiny.ts';
+import { tinyBatch, tinySupernet, trainPath } from '../support/tiny.ts';
 
 const path = [1, 2, 1];
 const pause = (): Promise<void> => Promise.resolve();
@@ -22,8 +21,7 @@ before(async () => {
   engine = await nativeEngine();
   supernet = tinySupernet(engine);
   for (let step = 0; step < 30; step++) {
-    const batch = tinyBatch(16, 'x', step);
-    trainStudent(supernet, { path, batch, lesson: null }, trainingSettings);
+    trainPath(supernet, path, tinyBatch(16, 'x', step));
   }
 });
 after(() => {
@@ -72,20 +70,26 @@ describe('calibrate', () => {
   });
 });
 
-describe('measurePath', () => {
-  it('is the share of hits over all images, normalised by the recalibrated moments', async () => {
-    const [large, small] = [tinyBatch(32, 'ranking', 0), tinyBatch(8, 'ranking', 1)];
-    const images = () => [large, small];
+describe('scorePath', () => {
+  it('is the share of hits and the mean nats over all images, by the recalibrated moments', async () => {
+    const images = [tinyBatch(32, 'ranking', 0), tinyBatch(8, 'ranking', 1)];
     const statistics = await calibrate(supernet, path, { calibration, pause });
     const normalisation = { by: 'stored', statistics } as const;
-    const hitsOn = (batch: Batch): number => {
-      const scores = predict(supernet, batch.images, path, { normalisation });
-      return batch.count * accuracyOf(scores, batch.labels);
-    };
-    const wanted = (hitsOn(large) + hitsOn(small)) / 40;
+    const sums = images.map((batch) => {
+      const probabilities = predict(supernet, batch.images, path, { normalisation });
+      return {
+        hits: batch.count * accuracyOf(probabilities, batch.labels),
+        nats: batch.count * crossEntropyOf(probabilities, batch.labels),
+      };
+    });
     statistics.dispose();
-    assert.equal(await measurePath(supernet, path, { calibration, images, pause }), wanted);
-    assert.ok(wanted > 0.6, `a trained path is better than chance: ${wanted}`);
+    const score = await scorePath(supernet, path, { calibration, images, pause });
+    const [large, small] = sums;
+    assert.equal(score.accuracy, (large!.hits + small!.hits) / 40);
+    assert.equal(score.crossEntropy, (large!.nats + small!.nats) / 40);
+    assert.equal(score.path, path);
+    assert.ok(score.accuracy > 0.6, `a trained path is better than chance: ${score.accuracy}`);
+    assert.ok(score.crossEntropy < Math.log(3));
   });
 
   it('does not depend on how the images are cut into batches', async () => {
@@ -95,47 +99,25 @@ describe('measurePath', () => {
       images: whole.images.slice(from * 192, to * 192),
       labels: whole.labels.slice(from, to),
     });
-    const cut = () => [part(0, 5), part(5, 32)];
-    const accuracyOn = (images: () => Batch[]): Promise<number> =>
-      measurePath(supernet, path, { calibration, images, pause });
-    const difference = (await accuracyOn(cut)) - (await accuracyOn(() => [whole]));
-    assert.ok(Math.abs(difference) < 1e-9);
+    const scoreOn = (images: Batch[]) => scorePath(supernet, path, { calibration, images, pause });
+    const [cut, uncut] = [await scoreOn([part(0, 5), part(5, 32)]), await scoreOn([whole])];
+    assert.ok(Math.abs(cut.accuracy - uncut.accuracy) < 1e-9);
+    assert.ok(Math.abs(cut.crossEntropy - uncut.crossEntropy) < 1e-5);
   });
 
   it('touches no running statistic and leaves no tensor behind', async () => {
     const running = read(supernet.running);
     const tensors = engine.tensorCount();
-    const images = () => [tinyBatch(8, 'ranking')];
-    await measurePath(supernet, path, { calibration, images, pause });
+    await scorePath(supernet, path, { calibration, images: [tinyBatch(8, 'ranking')], pause });
     assert.deepEqual(read(supernet.running), running);
     assert.equal(engine.tensorCount(), tensors);
   });
-});
 
-describe('rankPaths', () => {
-  it('sorts by accuracy, best first, and pauses after each batch', async () => {
-    const paths = [[0, 0, 0], path, [2, 1, 2]]; // prettier-ignore
-    const images = () => [tinyBatch(32, 'ranking', 0)];
+  it('pauses after each batch of both kinds', async () => {
     let pauses = 0;
-    const counted = (): Promise<void> => {
-      pauses++;
-      return Promise.resolve();
-    };
-    const ranked = await rankPaths(supernet, paths, { calibration, images, pause: counted });
-    assert.equal(pauses, 3 * (calibration.length + 1));
-    assert.deepEqual(ranked[0]!.path, path, 'the only trained one');
-    const accuracies = ranked.map(({ accuracy }) => accuracy);
-    assert.deepEqual(accuracies, accuracies.toSorted((a, b) => b - a)); // prettier-ignore
-    for (const { path: each, accuracy } of ranked) {
-      assert.equal(accuracy, await measurePath(supernet, each, { calibration, images, pause }));
-    }
-  });
-
-  it('an epoch report takes the first batches that hold the wanted number of images', () => {
-    const batches = [3, 3, 2].map((count) => tinyBatch(count, 'ranking'));
-    const counts = [1, 3, 4, 8, Infinity].map(
-      (images) => [...firstBatches(batches, images)].length,
-    );
-    assert.deepEqual(counts, [1, 1, 2, 3, 3]);
+    const counted = (): Promise<void> => Promise.resolve(void pauses++);
+    const images = [tinyBatch(8, 'ranking', 0), tinyBatch(8, 'ranking', 1)];
+    await scorePath(supernet, path, { calibration, images, pause: counted });
+    assert.equal(pauses, calibration.length + images.length);
   });
 });

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import type { Score } from '../../src/algorithms/algorithm.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { scorePath } from '../../src/selection/score.ts';
+import { firstBatches, memoryCache, Scorer, type ScoreCache } from '../../src/selection/scorer.ts';
+import type { Supernet } from '../../src/supernet/supernet.ts';
+import { nativeEngine } from '../support/engine.ts';
+import { tinyBatch, tinyHeldOut, tinySupernet, trainPath } from '../support/tiny.ts';
+
+const path = [1, 2, 1];
+const { calibration, ranking } = tinyHeldOut;
+/** Batches of one score on all images. */
+const BATCHES = 5;
+
+let engine: Engine;
+let supernet: Supernet;
+let pauses = 0;
+let scorer: Scorer;
+
+const pause = (): Promise<void> => Promise.resolve(void pauses++);
+const occasion = { weights: 'step 30', images: Infinity, pause };
+
+before(async () => {
+  engine = await nativeEngine();
+  supernet = tinySupernet(engine);
+  for (let step = 0; step < 30; step++) trainPath(supernet, path, tinyBatch(16, 'x', step));
+});
+after(() => {
+  supernet.dispose();
+});
+beforeEach(() => {
+  pauses = 0;
+  scorer = scorerWith(memoryCache());
+});
+
+function scorerWith(cache: ScoreCache): Scorer {
+  return new Scorer({ supernet, heldOut: tinyHeldOut, cache });
+}
+
+describe('a scorer', () => {
+  it('sorts by accuracy, best first, and pauses after each batch', async () => {
+    const paths = [[0, 0, 0], path, [2, 1, 2]]; // prettier-ignore
+    const ranked = await scorer.rank(paths, { ...occasion, images: 32 });
+    assert.equal(pauses, 3 * (calibration.length + 1));
+    assert.deepEqual(ranked[0]!.path, path, 'the only trained one');
+    const accuracies = ranked.map(({ accuracy }) => accuracy);
+    assert.deepEqual(accuracies, accuracies.toSorted((a, b) => b - a)); // prettier-ignore
+    for (const score of ranked) {
+      const data = { calibration, images: ranking.slice(0, 1), pause };
+      assert.deepEqual(score, await scorePath(supernet, score.path, data));
+    }
+  });
+
+  it('leaves paths of equal accuracy in their order', async () => {
+    const known = new Map<string, Omit<Score, 'path'>>();
+    const cache: ScoreCache = {
+      get: () => ({ accuracy: 0.5, crossEntropy: 1 }),
+      set: (key, score) => void known.set(key, score),
+    };
+    const paths = [[2, 0, 0], [0, 0, 0], [1, 0, 0]]; // prettier-ignore
+    const ranked = await scorerWith(cache).rank(paths, occasion);
+    assert.deepEqual(ranked.map((score) => score.path), paths); // prettier-ignore
+    assert.equal(known.size, 0);
+  });
+
+  it('measures a path once for a state of the weights, and gives the same numbers again', async () => {
+    const first = await scorer.score(path, occasion);
+    assert.equal(pauses, BATCHES);
+    assert.deepEqual(await scorer.score([...path], occasion), first);
+    assert.deepEqual(await scorer.rank([path, path], occasion), [first, first]);
+    assert.equal(pauses, BATCHES);
+  });
+
+  it('measures anew with other weights, on other images, and another path', async () => {
+    await scorer.score(path, occasion);
+    await scorer.score(path, { ...occasion, weights: 'step 31' });
+    assert.equal(pauses, 2 * BATCHES);
+    await scorer.score([1, 2, 0], occasion);
+    assert.equal(pauses, 3 * BATCHES);
+    await scorer.score(path, { ...occasion, images: 33 });
+    assert.equal(pauses, 4 * BATCHES - 1);
+  });
+
+  it('takes another number of images that means the same batches for the same', async () => {
+    await scorer.score(path, { ...occasion, images: 1 });
+    const measured = pauses;
+    await scorer.score(path, { ...occasion, images: 32 });
+    assert.equal(pauses, measured);
+  });
+
+  it('does not keep a score whose measurement was interrupted', async () => {
+    const stop = new Error('SIGTERM');
+    let left = BATCHES - 1;
+    const interrupted = (): Promise<void> =>
+      left-- > 0 ? Promise.resolve() : Promise.reject(stop);
+    await assert.rejects(scorer.score(path, { ...occasion, pause: interrupted }), stop);
+    const tensors = engine.tensorCount();
+    const whole = await scorer.score(path, occasion);
+    assert.equal(pauses, BATCHES);
+    assert.equal(whole.accuracy, (await scorer.score(path, occasion)).accuracy);
+    assert.equal(engine.tensorCount(), tensors);
+  });
+});
+
+describe('firstBatches', () => {
+  it('are the first ones that hold the wanted number of images', () => {
+    const batches = [3, 3, 2].map((count) => tinyBatch(count, 'ranking'));
+    const counts = [1, 3, 4, 8, Infinity].map(
+      (images) => [...firstBatches(batches, images)].length,
+    );
+    assert.deepEqual(counts, [1, 1, 2, 3, 3]);
+  });
+});
