@@ -4,7 +4,7 @@ const ALLOWED = {
   generated: [],
   engine: ['foundation'],
   searchspace: ['foundation', 'generated'],
-  nni: ['foundation'],
+  nni: ['foundation', 'generated'],
   data: ['foundation'],
   supernet: ['foundation', 'engine', 'searchspace'],
   algorithms: ['foundation', 'generated', 'engine', 'searchspace', 'data', 'supernet'],

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { systemTimers } from '../src/cli/system.ts';
 import { createExperiment, requireFreePort } from '../src/nni/experiment.ts';
 import { followExperiment } from '../src/nni/follow.ts';
 import { prepare, type Setup, setupLogger } from './setup/prepare.ts';
@@ -21,7 +22,8 @@ export async function start(setup: Setup): Promise<number> {
   const pythonFolder = await prepare(setup);
   const path = await obtainData(root, data, setupLogger);
   const config = writeExperiment(root, { path, classes: await countClasses(path) });
-  const experiment = await createExperiment({ pythonFolder, config, port, env: process.env });
+  const plan = { pythonFolder, config, port, env: process.env, timers: systemTimers };
+  const experiment = await createExperiment(plan);
 
   const stop = `${relative(process.cwd(), pythonFolder)}/bin/nnictl stop ${experiment.id}`;
   const farewell = [`web UI        ${experiment.manager.url}`, `to stop it    ${stop}`];
@@ -31,7 +33,11 @@ export async function start(setup: Setup): Promise<number> {
     process.kill(process.pid, 'SIGINT');
   });
 
-  const outcome = await followExperiment(experiment.manager, { print, pollMs: POLL_MS });
+  const outcome = await followExperiment(experiment.manager, {
+    print,
+    pollMs: POLL_MS,
+    timers: systemTimers,
+  });
   print('', ...describeOutcome(outcome), ...farewell);
   return outcome.trials.every(({ status }) => status === 'SUCCEEDED') ? 0 : 1;
 }
