@@ -4,6 +4,7 @@ import { proposalLines, proposeFor } from '../src/cli/init.ts';
 import { writeExperiment, type ExperimentFiles } from '../src/cli/experiment-files.ts';
 import { checkConfigFile } from '../src/cli/lint.ts';
 import { describeOutcome } from '../src/cli/outcome.ts';
+import { systemTimers } from '../src/cli/system.ts';
 import { DATASET_NAMES } from '../src/data/obtain/names.ts';
 import { createExperiment, requireFreePort } from '../src/nni/experiment.ts';
 import { followExperiment } from '../src/nni/follow.ts';
@@ -26,7 +27,8 @@ export async function start(setup: Setup): Promise<number> {
 
   const pythonFolder = await prepare(setup);
   const config = files.experiment;
-  const experiment = await createExperiment({ pythonFolder, config, port, env: process.env });
+  const plan = { pythonFolder, config, port, env: process.env, timers: systemTimers };
+  const experiment = await createExperiment(plan);
 
   const stop = `${relative(process.cwd(), pythonFolder)}/bin/nnictl stop ${experiment.id}`;
   const farewell = [`web UI        ${experiment.manager.url}`, `to stop it    ${stop}`];
@@ -36,7 +38,11 @@ export async function start(setup: Setup): Promise<number> {
     process.kill(process.pid, 'SIGINT');
   });
 
-  const outcome = await followExperiment(experiment.manager, { print, pollMs: POLL_MS });
+  const outcome = await followExperiment(experiment.manager, {
+    print,
+    pollMs: POLL_MS,
+    timers: systemTimers,
+  });
   print('', ...describeOutcome(outcome), ...farewell);
   return outcome.trials.every(({ status }) => status === 'SUCCEEDED') ? 0 : 1;
 }

@@ -11,7 +11,15 @@ after(() => {
 });
 
 function outcomeOf(status: string) {
-  const trial = { id: 'T1', sequence: 0, status, parameters: {}, folder };
+  const trial = {
+    id: 'T1',
+    sequence: 0,
+    status,
+    parameters: {},
+    folder,
+    started: null,
+    ended: null,
+  };
   return { status: 'DONE', errors: [], trials: [trial] };
 }
 

@@ -67,6 +67,7 @@ it(
       config,
       port: await freePort(),
       env: { ...process.env, HOME: join(folder, 'home') },
+      timers: systemTimers,
     });
     const { manager } = experiment;
     await waitUntilDone(manager);
