@@ -1,11 +1,11 @@
 import { TrialError, type ErrorCode } from '../foundation/errors.ts';
-import { macsBudget, OPEN_BUDGET, type Budget } from '../searchspace/budget.ts';
+import { OPEN_BUDGET, type Budget } from '../searchspace/budget.ts';
 import { feasibility, type Feasibility } from '../searchspace/feasibility.ts';
 import { fullSpace, parseNasSpace, parseSkeleton } from '../searchspace/parse.ts';
 import { spaceSize } from '../searchspace/path.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 import { surveyImages } from '../data/survey.ts';
-import { checkConfig, checkData, resolveDefaults } from '../tasks/checks.ts';
+import { planSearch, samplingOf } from '../tasks/search-plan.ts';
 import { parseTrialConfig } from '../tasks/config.ts';
 import { parseDocument, readText } from '../foundation/documents.ts';
 import { loadSearchSpace } from '../tasks/space-files.ts';
@@ -96,13 +96,11 @@ export async function checkConfigFile(file: string): Promise<Finding> {
 }
 
 async function lintConfig(text: string, file: string): Promise<Finding> {
-  const config = resolveDefaults(parseTrialConfig(text, file));
+  const config = parseTrialConfig(text, file);
   const space = await loadSearchSpace(config);
-  checkConfig(config, space);
-  const { minMacs, maxMacs = Infinity, data } = config;
-  const networks = describe(space, macsBudget(space, { minMacs, maxMacs }));
-  const survey = await surveyImages(data.path, data.format);
-  checkData(config, space, survey);
+  const networks = describe(space, samplingOf(config, space).budget);
+  const survey = await surveyImages(config.data.path, config.data.format);
+  planSearch(config, space, survey);
   const { classes, trainImages, testImages, warnings } = survey;
   const images = `${trainImages} training and ${testImages} test images of ${classes.length} classes`;
   return { summary: `trial config: ${networks}; ${images}`, warnings };

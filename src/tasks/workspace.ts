@@ -11,7 +11,6 @@ import { readText } from '../foundation/documents.ts';
 import { acquireLock } from '../run-folder/lock.ts';
 import { ARCHITECTURE_FOLDER, prepareOutput } from '../run-folder/artifacts.ts';
 import { BAD_SAMPLES_FILE, refuseResult } from '../run-folder/output.ts';
-import { macsBudget } from '../searchspace/budget.ts';
 import { feasibility, type Feasibility } from '../searchspace/feasibility.ts';
 import type { SamplerOptions } from '../searchspace/sampler.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
@@ -20,6 +19,7 @@ import { SIGNAL_TIMES } from '../foundation/signals.ts';
 import { applyParameters, changeConfig, parseTrialConfig, type TrialConfig } from './config.ts';
 import { openImages, type Images } from './images.ts';
 import { namingMemory } from './out-of-memory.ts';
+import { samplingOf } from './search-plan.ts';
 import { loadSearchSpace } from './space-files.ts';
 import type { TaskHost, TaskRequest } from './task.ts';
 
@@ -81,8 +81,7 @@ async function workIn<T>(
   work: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
   const { config, space, output } = opened;
-  const { minMacs, maxMacs = Infinity, prior = null } = config;
-  const sampling = { budget: macsBudget(space, { minMacs, maxMacs }), prior };
+  const sampling = samplingOf(config, space);
   const report = feasibility(space, sampling.budget);
   host.logger.log('info', feasibilityLine(report));
   const images = await openImages(config, space, host.logger);

@@ -11,7 +11,6 @@ import { initExperiment, renderInit } from '../../src/cli/init.ts';
 import { lintFiles } from '../../src/cli/lint.ts';
 import { writeShapes } from '../../src/data/obtain/shapes.ts';
 import { TrialError, type ErrorCode } from '../../src/foundation/errors.ts';
-import { resolveDefaults } from '../../src/tasks/checks.ts';
 import { parseTrialConfig } from '../../src/tasks/config.ts';
 import { loadSearchSpace } from '../../src/tasks/space-files.ts';
 import { ROOT } from '../support/spaces.ts';
@@ -22,7 +21,7 @@ const NASTY = `my $& $1 $\` "images": #1 'x' ~`;
 let root = '';
 
 async function readConfig(file: string) {
-  return resolveDefaults(parseTrialConfig(await readFile(file, 'utf8'), file));
+  return parseTrialConfig(await readFile(file, 'utf8'), file);
 }
 
 async function refuses(folder: string, data: string, code: ErrorCode): Promise<void> {
