@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import configSchema from '../../schemas/trial-config.schema.json' with { type: 'json' };
+import { systemMemory, systemTimers } from '../../src/cli/system.ts';
 import { lintFiles } from '../../src/cli/lint.ts';
 import { TrialError } from '../../src/foundation/errors.ts';
+import type { Emit } from '../../src/training/events.ts';
 import { runTrial } from '../../src/trial/entry.ts';
 import { writeTinySearch, type TinySearch } from '../e2e/support.ts';
 
@@ -73,13 +75,8 @@ describe('every number of a trial config', () => {
   /** Counts the steps of a search that ends, or takes enough of them. */
   async function train(configFile: string): Promise<number> {
     let steps = 0;
-    const progress = {
-      start: () => undefined,
-      step: () => {
-        if (++steps >= ENOUGH_STEPS) throw new Enough();
-      },
-      epoch: () => undefined,
-      stop: () => undefined,
+    const progress: Emit = ({ kind }) => {
+      if (kind === 'step' && ++steps >= ENOUGH_STEPS) throw new Enough();
     };
     const silent = { write: () => true, isTTY: false };
     const output = join(tiny.folder, 'result');
@@ -93,6 +90,8 @@ describe('every number of a trial config', () => {
           process,
           clock: () => performance.now(),
           now: () => new Date(),
+          timers: systemTimers,
+          memory: systemMemory,
         },
       );
     } catch (thrown) {

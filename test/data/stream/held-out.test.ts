@@ -114,7 +114,6 @@ describe('heldOutBatches', () => {
     split,
     normalisation: identity,
     batchSize: 32,
-    metaImages: 2,
     calibrationImages: 50,
   });
   /** The first pixel's red says which image it is. */
@@ -127,7 +126,7 @@ describe('heldOutBatches', () => {
   });
 
   it('cycles through the meta part and wraps around', () => {
-    const drawn = [0, 1, 2, 3, 4].map((step) => members(heldOut.meta(step)));
+    const drawn = [0, 1, 2, 3, 4].map((step) => members(heldOut.meta(step, 2)));
     assert.deepEqual(drawn, [
       [10, 11],
       [12, 13],
@@ -135,7 +134,11 @@ describe('heldOutBatches', () => {
       [11, 12],
       [13, 14],
     ]);
-    assert.deepEqual(members(heldOut.meta(5)), members(heldOut.meta(0)));
+    assert.deepEqual(members(heldOut.meta(5, 2)), members(heldOut.meta(0, 2)));
+  });
+
+  it('gives a meta step no more images than its part has', () => {
+    assert.deepEqual(members(heldOut.meta(3, 9)), [10, 11, 12, 13, 14]);
   });
 
   it('ranks on the whole part and calibrates on training images', () => {
