@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { writeExperiment } from '../../src/cli/experiment-files.ts';
+import { shellWord, writeExperiment } from '../../src/cli/experiment-files.ts';
 import { initExperiment, renderInit } from '../../src/cli/init.ts';
 import { lintFiles } from '../../src/cli/lint.ts';
 import { writeShapes } from '../../src/data/obtain/shapes.ts';
@@ -96,6 +96,14 @@ describe('initExperiment', () => {
     await refuses(folder, join(root, NASTY), 'FILE_UNWRITABLE');
     await refuses(join(folder, 'x'), join(root, NASTY), 'FILE_UNWRITABLE');
     await refuses('/dev/null/folder', join(root, NASTY), 'FILE_UNWRITABLE');
+  });
+});
+
+describe('shellWord', () => {
+  it('makes one word of any path, and leaves a plain one as it is', () => {
+    assert.equal(shellWord('../a-b/main.js'), '../a-b/main.js');
+    const command = `printf '%s' ${shellWord(NASTY)}`;
+    assert.equal(execFileSync('sh', ['-c', command], { encoding: 'utf8' }), NASTY);
   });
 });
 
