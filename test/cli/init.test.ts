@@ -19,6 +19,8 @@ import { ROOT } from '../support/spaces.ts';
 /** Everything that a shell, a regular expression or YAML could take for something else. */
 const NASTY = `my $& $1 $\` "images": #1 'x' ~`;
 
+const machine = { cores: 2, memoryBytes: 8e9 };
+
 let root = '';
 
 async function readConfig(file: string) {
@@ -27,7 +29,7 @@ async function readConfig(file: string) {
 
 async function refuses(folder: string, data: string, code: ErrorCode): Promise<void> {
   await assert.rejects(
-    initExperiment({ folder, data }),
+    initExperiment({ folder, data, machine }),
     (thrown: unknown) => thrown instanceof TrialError && thrown.code === code,
   );
 }
@@ -44,6 +46,7 @@ describe('initExperiment', () => {
     const { files } = await initExperiment({
       folder: join(root, 'search'),
       data: join(root, NASTY),
+      machine,
     });
     const config = await readConfig(files.config);
     const space = await loadSearchSpace(config);
@@ -57,7 +60,7 @@ describe('initExperiment', () => {
 
   it('says what it chose and why, and how to go on', async () => {
     const folder = join(root, 'told');
-    const text = renderInit(await initExperiment({ folder, data: join(root, NASTY) }));
+    const text = renderInit(await initExperiment({ folder, data: join(root, NASTY), machine }));
     assert.match(text, /^classes +3 +classes of the images: /m);
     assert.match(text, /^imageSize +48 +pixels a side; the shorter side of the images has 60$/m);
     assert.match(text, /^batchSize +32 +/m);
@@ -70,7 +73,7 @@ describe('initExperiment', () => {
 
   it('gives NNI a command that a shell takes apart as it is meant', async () => {
     const folder = join(root, NASTY, 'search');
-    const { files } = await initExperiment({ folder, data: join(root, NASTY) });
+    const { files } = await initExperiment({ folder, data: join(root, NASTY), machine });
     const experiment = parse(await readFile(files.experiment, 'utf8')) as Record<string, string>;
     assert.ok(existsSync(join(folder, experiment['searchSpaceFile']!)));
     const code = join(folder, experiment['trialCodeDirectory']!);
