@@ -92,14 +92,20 @@ describe('initExperiment', () => {
     assert.ok(!existsSync(folder));
   });
 
-  it('refuses a folder that holds something, and one that cannot be made', async () => {
-    const folder = join(root, 'full');
-    await mkdir(folder);
-    await writeFile(join(folder, 'x'), '');
-    await refuses(folder, join(root, NASTY), 'FILE_UNWRITABLE');
-    await refuses(join(folder, 'x'), join(root, NASTY), 'FILE_UNWRITABLE');
-    await refuses('/dev/null/folder', join(root, NASTY), 'FILE_UNWRITABLE');
-  });
+  it(
+    'refuses a folder that holds something, and one that cannot be made',
+    { timeout: 20_000 },
+    async () => {
+      const folder = join(root, 'full');
+      await mkdir(folder);
+      await writeFile(join(folder, 'x'), '');
+      await refuses(folder, join(root, NASTY), 'FILE_UNWRITABLE');
+      await refuses(join(folder, 'x'), join(root, NASTY), 'FILE_UNWRITABLE');
+      for (const never of ['/dev/null/x', '/proc/x', '/proc/x/y']) {
+        await refuses(never, join(root, NASTY), 'FILE_UNWRITABLE');
+      }
+    },
+  );
 });
 
 describe('shellWord', () => {
