@@ -1,6 +1,6 @@
 import { join, relative, resolve } from 'node:path';
 import { fetchData } from '../src/cli/data.ts';
-import { proposalLines, proposeFor } from '../src/cli/init.ts';
+import { ownMachine, proposalLines, proposeFor } from '../src/cli/init.ts';
 import { writeExperiment, type ExperimentFiles } from '../src/cli/experiment-files.ts';
 import { checkConfigFile } from '../src/cli/lint.ts';
 import { describeOutcome } from '../src/cli/outcome.ts';
@@ -58,7 +58,7 @@ export async function prepareExperiment(
   data: string | null,
 ): Promise<ExperimentFiles> {
   const path = await obtainData(root, data);
-  const { survey, proposal } = await proposeFor(path);
+  const { survey, proposal } = await proposeFor(path, ownMachine());
   if (data !== null) print(...proposalLines(proposal));
   const files = await writeExperiment(join(root, EXPERIMENT_FOLDER), {
     data: path,

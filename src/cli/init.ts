@@ -5,7 +5,7 @@ import { surveyImages, type Survey } from '../data/survey.ts';
 import { messageOf, TrialError } from '../foundation/errors.ts';
 import { shellWord, writeExperiment, type ExperimentFiles } from './experiment-files.ts';
 import { checkConfigFile } from './lint.ts';
-import { propose, type Proposal } from './proposal.ts';
+import { propose, type Proposal, type ProposedMachine } from './proposal.ts';
 import { systemMemory } from './system.ts';
 
 /** What is in the images, and what search suits them. */
@@ -15,22 +15,27 @@ export interface Proposed {
 }
 
 /**
- * Proposes a search of a data set on this machine.
+ * Proposes a search of a data set.
  *
  * @throws TrialError DATA_NOT_FOUND or DATA_INVALID when the images cannot be used.
  */
-export async function proposeFor(path: string): Promise<Proposed> {
+export async function proposeFor(path: string, machine: ProposedMachine): Promise<Proposed> {
   const survey = await surveyImages(path, 'auto');
-  const machine = { cores: availableParallelism(), memoryBytes: systemMemory.allowed() };
   return { survey, proposal: propose(survey, machine) };
 }
 
-/** Where the experiment goes, and which images it is about. */
+/** What this process may use. */
+export function ownMachine(): ProposedMachine {
+  return { cores: availableParallelism(), memoryBytes: systemMemory.allowed() };
+}
+
+/** Where the experiment goes, which images it is about, and what it may use. */
 export interface InitOptions {
   /** Absolute, or relative to the working directory; made if it is missing. */
   readonly folder: string;
   /** Data set, absolute or relative to the working directory. */
   readonly data: string;
+  readonly machine: ProposedMachine;
 }
 
 /** What was written, and why it is as it is. */
@@ -46,11 +51,11 @@ export interface Initialised extends Proposed {
  * @throws TrialError DATA_NOT_FOUND or DATA_INVALID when the images cannot be used: then nothing is
  *   written.
  */
-export async function initExperiment({ folder, data }: InitOptions): Promise<Initialised> {
+export async function initExperiment({ folder, data, machine }: InitOptions): Promise<Initialised> {
   const target = resolve(folder);
   await refuseFull(target);
   const path = resolve(data);
-  const { survey, proposal } = await proposeFor(path);
+  const { survey, proposal } = await proposeFor(path, machine);
   const spec = { data: path, classes: survey.classes.length, proposal };
   const files = await writeExperiment(target, spec);
   await checkConfigFile(files.config);

@@ -82,7 +82,7 @@ const SMALLEST_BATCH = 16;
  * for each image and each multiply-accumulate of the largest network, and of everything else. A meta
  * step, which takes at most 32 images, needs 1.7 times as much for each.
  */
-const STEP_BYTES_PER_MAC = 0.18;
+const STEP_BYTES_PER_MAC = 0.2;
 const OTHER_BYTES = 0.75e9;
 const META_IMAGES = 32;
 const META_FACTOR = 1.7;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { writeExperiment } from '../../src/cli/experiment-files.ts';
+import { shellWord, writeExperiment } from '../../src/cli/experiment-files.ts';
 import { initExperiment, renderInit } from '../../src/cli/init.ts';
 import { lintFiles } from '../../src/cli/lint.ts';
 import { writeShapes } from '../../src/data/obtain/shapes.ts';
@@ -18,6 +18,8 @@ import { ROOT } from '../support/spaces.ts';
 /** Everything that a shell, a regular expression or YAML could take for something else. */
 const NASTY = `my $& $1 $\` "images": #1 'x' ~`;
 
+const machine = { cores: 2, memoryBytes: 8e9 };
+
 let root = '';
 
 async function readConfig(file: string) {
@@ -26,7 +28,7 @@ async function readConfig(file: string) {
 
 async function refuses(folder: string, data: string, code: ErrorCode): Promise<void> {
   await assert.rejects(
-    initExperiment({ folder, data }),
+    initExperiment({ folder, data, machine }),
     (thrown: unknown) => thrown instanceof TrialError && thrown.code === code,
   );
 }
@@ -43,6 +45,7 @@ describe('initExperiment', () => {
     const { files } = await initExperiment({
       folder: join(root, 'search'),
       data: join(root, NASTY),
+      machine,
     });
     const config = await readConfig(files.config);
     const space = await loadSearchSpace(config);
@@ -56,7 +59,7 @@ describe('initExperiment', () => {
 
   it('says what it chose and why, and how to go on', async () => {
     const folder = join(root, 'told');
-    const text = renderInit(await initExperiment({ folder, data: join(root, NASTY) }));
+    const text = renderInit(await initExperiment({ folder, data: join(root, NASTY), machine }));
     assert.match(text, /^classes +3 +classes of the images: /m);
     assert.match(text, /^imageSize +48 +pixels a side; the shorter side of the images has 60$/m);
     assert.match(text, /^batchSize +32 +/m);
@@ -69,7 +72,7 @@ describe('initExperiment', () => {
 
   it('gives NNI a command that a shell takes apart as it is meant', async () => {
     const folder = join(root, NASTY, 'search');
-    const { files } = await initExperiment({ folder, data: join(root, NASTY) });
+    const { files } = await initExperiment({ folder, data: join(root, NASTY), machine });
     const experiment = parse(await readFile(files.experiment, 'utf8')) as Record<string, string>;
     assert.ok(existsSync(join(folder, experiment['searchSpaceFile']!)));
     const code = join(folder, experiment['trialCodeDirectory']!);
@@ -88,13 +91,27 @@ describe('initExperiment', () => {
     assert.ok(!existsSync(folder));
   });
 
-  it('refuses a folder that holds something, and one that cannot be made', async () => {
-    const folder = join(root, 'full');
-    await mkdir(folder);
-    await writeFile(join(folder, 'x'), '');
-    await refuses(folder, join(root, NASTY), 'FILE_UNWRITABLE');
-    await refuses(join(folder, 'x'), join(root, NASTY), 'FILE_UNWRITABLE');
-    await refuses('/dev/null/folder', join(root, NASTY), 'FILE_UNWRITABLE');
+  it(
+    'refuses a folder that holds something, and one that cannot be made',
+    { timeout: 20_000 },
+    async () => {
+      const folder = join(root, 'full');
+      await mkdir(folder);
+      await writeFile(join(folder, 'x'), '');
+      await refuses(folder, join(root, NASTY), 'FILE_UNWRITABLE');
+      await refuses(join(folder, 'x'), join(root, NASTY), 'FILE_UNWRITABLE');
+      for (const never of ['/dev/null/x', '/proc/x', '/proc/x/y']) {
+        await refuses(never, join(root, NASTY), 'FILE_UNWRITABLE');
+      }
+    },
+  );
+});
+
+describe('shellWord', () => {
+  it('makes one word of any path, and leaves a plain one as it is', () => {
+    assert.equal(shellWord('../a-b/main.js'), '../a-b/main.js');
+    const command = `printf '%s' ${shellWord(NASTY)}`;
+    assert.equal(execFileSync('sh', ['-c', command], { encoding: 'utf8' }), NASTY);
   });
 });
 

@@ -55,8 +55,8 @@ function addInit(program: Command, shell: Shell): void {
     .argument('<folder>')
     .option('-d, --data <path>', 'images: a folder or an archive', '.cache/data/fashion-mnist')
     .action(async (folder: string, { data }: { data: string }) => {
-      const { initExperiment, renderInit } = await import('../init.ts');
-      shell.print(renderInit(await initExperiment({ folder, data })));
+      const { initExperiment, ownMachine, renderInit } = await import('../init.ts');
+      shell.print(renderInit(await initExperiment({ folder, data, machine: ownMachine() })));
     });
 }
 
