@@ -134,9 +134,10 @@ program
   .option('--json', 'print JSON')
   .action(async (folder: string, { json }: { json?: true }) => {
     const { folderStatus } = await import('../run-folder/status.ts');
-    const status = await folderStatus(folder);
+    const { nameByConfig, renderStatus } = await import('./status.ts');
+    const status = await folderStatus(folder, nameByConfig);
     if (json) printJson(status);
-    else print((await import('./status.ts')).renderStatus(status));
+    else print(renderStatus(status));
     if (status.state === 'broken') process.exitCode = EXIT.failed;
   });
 
