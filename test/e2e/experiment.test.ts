@@ -76,7 +76,7 @@ describe('a real NNI experiment with two trials at a time', { timeout: 300_000 }
     }
   });
 
-  it('R20: nnictl exports what all trials reported as valid JSON and CSV', async () => {
+  it('nnictl exports what all trials reported as valid JSON and CSV', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'nni-cream-export-'));
     try {
       const [json, csv] = [join(folder, 'all.json'), join(folder, 'all.csv')];

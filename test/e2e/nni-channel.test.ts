@@ -50,7 +50,7 @@ async function waitUntilDone(manager: Manager): Promise<void> {
 }
 
 it(
-  'NNI’s tuner gets from each of many trials what it gave to that trial [checks 29, 30] and tells truly what it has',
+  'NNI’s tuner gets from each of many trials what it gave to that trial and tells truly what it has',
   { timeout: 120_000 },
   async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'nni-cream-channel-'));

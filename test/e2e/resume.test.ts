@@ -87,7 +87,7 @@ describe('nnictl stop and nnictl resume in the middle of a search', { timeout: 6
     assert.ok(log.includes(`goes on from step ${saved.step} of `), log);
   });
 
-  it('R7: NNI has each sequence once, without a gap, and one final report', () => {
+  it('NNI has each sequence once, without a gap, and one final report', () => {
     const expected = Array.from({ length: EPOCHS }, (_, sequence) => ['PERIODICAL', sequence]);
     assert.deepEqual(
       metrics.map(({ type, sequence }) => [type, sequence]),

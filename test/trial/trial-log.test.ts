@@ -14,7 +14,7 @@ function recorder(): { readonly texts: string[]; write: (text: string) => void }
 }
 
 describe('createTrialLog', () => {
-  it('appends lines in the format of NNI and mirrors them [check 26]', async () => {
+  it('appends lines in the format of NNI and mirrors them', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'nni-cream-log-'));
     const mirror = recorder();
     createTrialLog({ directory, mirror, now }).log('info', 'epoch 1');

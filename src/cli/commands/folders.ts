@@ -20,9 +20,10 @@ function addStatus(program: Command, shell: Shell): void {
     .option('--json', 'print JSON')
     .action(async (folder: string, { json }: { json?: true }) => {
       const { folderStatus } = await import('../../run-folder/status.ts');
-      const status = await folderStatus(folder);
+      const { nameByConfig, renderStatus } = await import('../status.ts');
+      const status = await folderStatus(folder, nameByConfig);
       if (json) shell.printJson(status);
-      else shell.print((await import('../status.ts')).renderStatus(status));
+      else shell.print(renderStatus(status));
       if (status.state === 'broken') shell.fail();
     });
 }

@@ -44,7 +44,7 @@ testChannelContract('file', async (record) => {
 });
 
 describe('metricFrame', () => {
-  it('is ME, six digits, JSON and a newline, byte for byte [check 13]', () => {
+  it('is ME, six digits, JSON and a newline, byte for byte', () => {
     const value = '{"default": 0.5, "é": 1.0}';
     assert.equal(
       metricFrame(metricOf(0, { value })).toString('latin1'),
@@ -53,7 +53,7 @@ describe('metricFrame', () => {
     );
   });
 
-  it('takes 999,999 bytes and refuses one more [check 13]', () => {
+  it('takes 999,999 bytes and refuses one more', () => {
     const overhead = metricFrame(metricOf(0, { value: '' })).length - 8;
     const longest = metricFrame(metricOf(0, { value: 'x'.repeat(999_999 - overhead) }));
     assert.equal(longest.toString('ascii', 0, 8), 'ME999999');
@@ -66,7 +66,7 @@ describe('metricFrame', () => {
 });
 
 describe('FileChannel', () => {
-  it('waits for a parameter file that is missing, then empty [check 6]', async () => {
+  it('waits for a parameter file that is missing, then empty', async () => {
     const systemDirectory = await trialDirectory();
     const path = join(systemDirectory, 'parameter.cfg');
     const received = new FileChannel({

@@ -19,7 +19,7 @@ const stdout = {
 };
 
 describe('selectChannel', () => {
-  it('makes the channel that the environment names [check 1]', async () => {
+  it('makes the channel that the environment names', async () => {
     const cases = [
       [{ NNI_TRIAL_COMMAND_CHANNEL: 'http://127.0.0.1:9/env/a/b' }, 'HttpChannel'],
       [{ NNI_TRIAL_COMMAND_CHANNEL: 'ws://127.0.0.1:9/' }, 'WebSocketChannel'],
@@ -38,7 +38,7 @@ describe('selectChannel', () => {
     }
   });
 
-  it('looks the own record up on platform local only [check 10]', async () => {
+  it('looks the own record up on platform local only', async () => {
     const manager = await FakeManager.start();
     manager.trialJobs.set(TRIAL_ID, [trialJob('{"parameter_id":9,"parameters":{}}')]);
     const received = [];
@@ -57,7 +57,7 @@ describe('selectChannel', () => {
     assert.deepEqual(received, [9, RECORD.parameterId]);
   });
 
-  it('stands alone without NNI: no parameters, metrics to the log only [check 8]', async () => {
+  it('stands alone without NNI: no parameters, metrics to the log only', async () => {
     const logger = recordingLogger();
     const channel = await selectChannel(readEnvironment({}), { logger, stdout, timers });
     assert.deepEqual(await channel.receiveParameters(), { parameterId: null, parameters: {} });

@@ -45,7 +45,7 @@ testChannelContract('stdout', async (record) => {
 describe('StdoutChannel', () => {
   const value = `{"default": 0.5, "s": "it's # / é"}`;
 
-  it('writes one line in one write, byte for byte [check 14]', async () => {
+  it('writes one line in one write, byte for byte', async () => {
     const output = recorder();
     await new StdoutChannel({ systemDirectory: root, timers }, output).sendMetric(
       metricOf(0, { value }),
@@ -56,7 +56,7 @@ describe('StdoutChannel', () => {
     ]);
   });
 
-  it('is found by every reader of NNI, even after an unfinished line [checks 14, 38]', async () => {
+  it('is found by every reader of NNI, even after an unfinished line', async () => {
     const output = recorder();
     const channel = new StdoutChannel({ systemDirectory: root, timers }, output);
     const metrics = [metricOf(0, { value }), metricOf(1, { value })];

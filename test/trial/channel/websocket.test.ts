@@ -92,7 +92,7 @@ testChannelContract('websocket', async (record) => {
 });
 
 describe('WebSocketChannel', () => {
-  it('sends one command a text frame, and a goodbye, byte for byte [check 1]', async () => {
+  it('sends one command a text frame, and a goodbye, byte for byte', async () => {
     const frames: string[] = [];
     server.on('connection', (socket, request) => {
       frames.push(`${request.url!} ${String(request.headers['sec-websocket-protocol'])}`);

@@ -31,7 +31,7 @@ async function millisecondsOf(work: Promise<unknown>): Promise<number> {
 
 describe('installSignalHandlers, in a process', () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`cleans up, then ends by ${signal} [checks 22, 23]`, async () => {
+    it(`cleans up, then ends by ${signal}`, async () => {
       const path = join(root, signal);
       const child = await startScript('quick', path);
       const complaints = once(child.stderr!.setEncoding('utf8'), 'data');
@@ -43,7 +43,7 @@ describe('installSignalHandlers, in a process', () => {
     });
   }
 
-  it('ends at once by the second signal [check 22]', async () => {
+  it('ends at once by the second signal', async () => {
     const child = await startScript('stuck', join(root, 'twice'));
     const noticed = once(child.stderr!, 'data');
     const ended = once(child, 'exit');
