@@ -1,7 +1,7 @@
 import { readText } from '../foundation/documents.ts';
 import { TrialError } from '../foundation/errors.ts';
 import { mebibytes } from '../run-folder/disk.ts';
-import { spaceSha256 } from '../run-folder/result.ts';
+import { spaceSha256 } from '../tasks/space-files.ts';
 import type { CheckpointStatus, FolderStatus, PathNamer } from '../run-folder/status.ts';
 import { pathText } from '../searchspace/path.ts';
 import { parseTrialConfig } from '../tasks/config.ts';
