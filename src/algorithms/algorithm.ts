@@ -91,8 +91,10 @@ export interface StepResult<State> {
   readonly next: State | null;
   /** Training loss, mean over the paths, nats. */
   readonly loss: number;
-  /** The paths that were trained, each on the whole batch. */
+  /** The paths that were trained. */
   readonly paths: readonly Path[];
+  /** Images that were trained on, once for each path. */
+  readonly images: number;
 }
 
 /** Trains and questions the supernet within one step. */

@@ -31,8 +31,8 @@ function epochLines(logger: Logger): Emit {
   };
 }
 
-function planLine({ epochs, stepsPerEpoch, batchSize, lr }: TrainingPlan): string {
-  return `${epochs} epochs of ${stepsPerEpoch} steps of ${batchSize} images; learning rate ${lr}`;
+function planLine({ epochs, stepsPerEpoch, batchSize, rate }: TrainingPlan): string {
+  return `${epochs} epochs of ${stepsPerEpoch} steps of ${batchSize} images; learning rate ${rate.lr}`;
 }
 
 /** Metrics for people: all but those that say nothing as long as nothing is wrong. */

@@ -3,7 +3,7 @@ import { normaliseOf, ownBatchNorm, tensorFlowBatchNorm } from './fused/batch-no
 import { convolutions } from './fused/convolution.ts';
 import { elementwise } from './fused/elementwise.ts';
 import { head } from './fused/head.ts';
-import { plainNesterov } from './plain-ops.ts';
+import { plainAdamW, plainNesterov } from './plain-ops.ts';
 import type { OwnKernels } from './native-ops.ts';
 import type { Ops } from './ops.ts';
 import type { TensorFlowBackend } from './tensorflow-backend.ts';
@@ -28,5 +28,6 @@ export function fusedOps(tf: typeof tfjs, backend: TensorFlowBackend, own: OwnKe
       return tf.mul(tf.addN(halves), 2);
     },
     nesterov: own?.nesterov ?? plainNesterov(tf),
+    adamW: plainAdamW(tf),
   };
 }

@@ -44,6 +44,21 @@ export interface MomentumState extends Momentum {
   readonly decay: number;
 }
 
+/** A trained tensor with the decaying means of its gradient and of its square. */
+export interface AdamMoments {
+  readonly value: Tensor;
+  readonly mean: Tensor;
+  readonly square: Tensor;
+}
+
+/** One trained tensor before a step of Adam: the value shrinks by `lr` times `decay`. */
+export interface AdamState extends AdamMoments {
+  readonly gradient: Tensor;
+  readonly decay: number;
+  /** Steps that this tensor has taken, this one included. */
+  readonly steps: number;
+}
+
 /** Denominator offset of every batch norm (PyTorch's and Cream's value). */
 export const BATCH_NORM_EPSILON = 1e-5;
 
@@ -89,4 +104,9 @@ export interface Ops {
     states: readonly MomentumState[],
     rates: { readonly lr: number; readonly momentum: number },
   ): readonly Momentum[];
+  /** One step of AdamW, epsilon 1e-8, not differentiated. */
+  adamW(
+    state: AdamState,
+    rates: { readonly lr: number; readonly beta1: number; readonly beta2: number },
+  ): AdamMoments;
 }

@@ -42,6 +42,7 @@ export function plainOps(tf: Tf): Ops {
     linear: (x, weight) => tf.matMul(tf.reshape(x, [x.shape[0], -1]), weight),
     sumOfSquares: (tensors) => tf.addN(tensors.map((t) => tf.sum(tf.square(t)))),
     nesterov: plainNesterov(tf),
+    adamW: plainAdamW(tf),
   };
 }
 
@@ -56,11 +57,31 @@ export function plainNesterov(tf: Tf): Ops['nesterov'] {
     });
 }
 
+const ADAM_EPSILON = 1e-8;
+
+/** AdamW's step out of TensorFlow.js's operations. */
+export function plainAdamW(tf: Tf): Ops['adamW'] {
+  return ({ value, mean, square, gradient, decay, steps }, { lr, beta1, beta2 }) => {
+    const m = tf.add(tf.mul(mean, beta1), tf.mul(gradient, 1 - beta1));
+    const v = tf.add(tf.mul(square, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+    const size = tf.add(tf.sqrt(tf.mul(v, 1 / (1 - beta2 ** steps))), ADAM_EPSILON);
+    const step = tf.div(tf.mul(m, lr / (1 - beta1 ** steps)), size);
+    return { value: tf.sub(tf.mul(value, 1 - lr * decay), step), mean: m, square: v };
+  };
+}
+
 function elementwise(
   tf: Tf,
 ): Omit<
   Ops,
-  'conv2d' | 'depthwiseConv2d' | 'batchNorm' | 'normalise' | 'linear' | 'sumOfSquares' | 'nesterov'
+  | 'conv2d'
+  | 'depthwiseConv2d'
+  | 'batchNorm'
+  | 'normalise'
+  | 'linear'
+  | 'sumOfSquares'
+  | 'nesterov'
+  | 'adamW'
 > {
   return {
     relu: (x) => tf.relu(x),

@@ -46,17 +46,37 @@ export interface TrialConfigFile {
    */
   batchSize: number;
   /**
-   * Learning rate of the first step; without it in proportion to the batch.
+   * How weights start: `pytorch` uniform by fan-in, PyTorch's default; `official` as in Cream's code, normal by fan-out.
+   */
+  initialisation: 'pytorch' | 'official';
+  /**
+   * `adamw`, or `sgd` with Nesterov momentum as in Cream's code.
+   */
+  optimizer: 'sgd' | 'adamw';
+  /**
+   * Largest learning rate, after the warm-up; without it 0.003 for adamw, and for sgd 0.2 at a batch of 128 and in proportion to the batch.
    */
   lr?: number;
   /**
-   * Nesterov momentum of the weights.
+   * How the learning rate falls to 0 after the warm-up.
+   */
+  schedule: 'linear' | 'cosine';
+  /**
+   * Steps in which the learning rate grows to its largest; without it a tenth of the run, at most 100.
+   */
+  warmupSteps?: number;
+  /**
+   * Nesterov momentum of sgd, and the decay of the first moment of adamw.
    */
   momentum: number;
   /**
-   * L2 penalty of the weights.
+   * Penalty of the weights: L2 for sgd, decoupled for adamw; without it 0.0001 for sgd, 0.01 for adamw.
    */
-  weightDecay: number;
+  weightDecay?: number;
+  /**
+   * Largest norm of a step's gradient, which is scaled down to it; 0 for no limit.
+   */
+  clipNorm: number;
   /**
    * Probability that is spread over all classes in the training targets.
    */
@@ -90,6 +110,10 @@ export interface TrialConfigFile {
    */
   accGap?: number;
   /**
+   * Images of each of the paths that a step of fairnas trains: `whole` is all of the batch, as in the paper; `share` cuts the batch up, so that a step costs no more than one path.
+   */
+  pathBatch: 'share' | 'whole';
+  /**
    * Fewest multiply-accumulates of a path that may be trained.
    */
   minMacs: number;
@@ -118,6 +142,10 @@ export interface TrialConfigFile {
      */
     [k: string]: number;
   };
+  /**
+   * What paths are ordered by, everywhere that a best one is picked.
+   */
+  scoreBy: 'crossEntropy' | 'accuracy';
   selection: SelectionConfig;
   /**
    * `native` is TensorFlow on the processor, `gpu` on an NVIDIA GPU; `js` is slow and only for tiny runs.

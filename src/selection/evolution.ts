@@ -23,7 +23,7 @@ const MAX_TRIES = 100;
  * @returns Every path that was scored, best first.
  */
 export async function evolve(context: SelectionContext): Promise<readonly Score[]> {
-  const { space, sampling, settings, seed, rank } = context;
+  const { space, sampling, settings, seed, rank, compare } = context;
   const { population, generations, mutations, crossovers } = settings;
   const known = new Set<string>();
   const grow = (generation: number, kinds: readonly Breeder[]): Path[] =>
@@ -39,7 +39,7 @@ export async function evolve(context: SelectionContext): Promise<readonly Score[
       ...repeat((rng) => mutate(pick(parents, rng), context, rng), mutations),
       ...repeat((rng) => cross(pick(parents, rng), pick(parents, rng), rng), crossovers),
     ]);
-    scores = [...scores, ...(await rank(children))].sort((a, b) => b.accuracy - a.accuracy);
+    scores = [...scores, ...(await rank(children))].sort(compare);
   }
   return scores;
 }

@@ -23,6 +23,8 @@ export interface Occasion {
 
 /** What a {@link Scorer} works with. */
 export interface ScorerOptions {
+  /** What paths are ordered by. */
+  readonly scoreBy: 'crossEntropy' | 'accuracy';
   readonly supernet: Supernet;
   readonly heldOut: Pick<HeldOut, 'calibration' | 'ranking'>;
   readonly cache: ScoreCache;
@@ -53,11 +55,18 @@ export class Scorer {
     return { path, accuracy, crossEntropy };
   }
 
-  /** Scores paths and sorts them, most accurate first; equals stay in their order. */
+  /** Which of two scores is the better one: negative for the first. */
+  compare(a: Score, b: Score): number {
+    return this.#options.scoreBy === 'accuracy'
+      ? b.accuracy - a.accuracy
+      : a.crossEntropy - b.crossEntropy;
+  }
+
+  /** Scores paths and sorts them, best first; equals stay in their order. */
   async rank(paths: readonly Path[], occasion: Occasion): Promise<Score[]> {
     const scores: Score[] = [];
     for (const path of paths) scores.push(await this.score(path, occasion));
-    return scores.sort((a, b) => b.accuracy - a.accuracy);
+    return scores.sort((a, b) => this.compare(a, b));
   }
 }
 

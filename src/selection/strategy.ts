@@ -18,6 +18,8 @@ export interface SelectionContext {
   readonly candidates: readonly Path[];
   /** Scores paths and sorts them, best first. */
   readonly rank: (paths: readonly Path[]) => Promise<Score[]>;
+  /** Which of two scores is the better one: negative for the first. */
+  readonly compare: (a: Score, b: Score) => number;
 }
 
 /** Picks: every path that was scored, best first. The first one is the answer. */

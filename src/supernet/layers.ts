@@ -5,23 +5,41 @@ import type { Rng } from '../foundation/rng.ts';
 import type { Activation } from '../searchspace/space.ts';
 import type { Statistics } from './statistics.ts';
 
-/** Distribution of a parameter's initial values. */
-export type Initialiser =
-  | { readonly kind: 'constant'; readonly value: number }
-  | { readonly kind: 'normal'; readonly deviation: number }
-  | { readonly kind: 'uniform'; readonly bound: number };
+/** How weights start: PyTorch's default, or that of Cream's code. */
+export type Initialisation = 'pytorch' | 'official';
 
-/** Draws `count` initial values. */
-export function initialValues(initialiser: Initialiser, count: number, rng: Rng): Float32Array {
+/** What a parameter is, as far as its initial values go. */
+export type ParameterKind =
+  | { readonly kind: 'constant'; readonly value: number }
+  | {
+      readonly kind: 'filter' | 'classifier';
+      /** Numbers that one output depends on. */
+      readonly fanIn: number;
+      /** Numbers that one input acts on. */
+      readonly fanOut: number;
+    };
+
+/**
+ * Draws `count` initial values. `pytorch`: U(-b, b), b = 1/sqrt(fan-in). `official`: filters N(0, 2/fan-out),
+ * the classifier U(-b, b), b = 1/sqrt(fan-out), which is meant for 1,000 classes: at 10 the first loss
+ * is twice that of guessing.
+ *
+ * @see Cream lib/utils/builder_util.py:205-273 @ 4a13c40; PyTorch nn.Conv2d and nn.Linear.
+ */
+export function initialValues(
+  parameter: ParameterKind,
+  count: number,
+  { rng, initialisation }: { rng: Rng; initialisation: Initialisation },
+): Float32Array {
   const values = new Float32Array(count);
-  switch (initialiser.kind) {
-    case 'constant':
-      return values.fill(initialiser.value);
-    case 'normal':
-      return values.map(() => initialiser.deviation * rng.normal());
-    case 'uniform':
-      return values.map(() => initialiser.bound * (2 * rng.uniform() - 1));
+  if (parameter.kind === 'constant') return values.fill(parameter.value);
+  const { kind, fanIn, fanOut } = parameter;
+  if (initialisation === 'official' && kind === 'filter') {
+    const std = Math.sqrt(2 / fanOut);
+    return values.map(() => std * rng.normal());
   }
+  const bound = 1 / Math.sqrt(initialisation === 'official' ? fanOut : fanIn);
+  return values.map(() => bound * (2 * rng.uniform() - 1));
 }
 
 /** How one forward pass normalises, and from where it takes its weights. */
@@ -49,7 +67,7 @@ export interface Module {
 export type ParameterFactory = (
   name: string,
   shape: readonly number[],
-  initialise: Initialiser,
+  kind: ParameterKind,
 ) => Parameter;
 
 /** Channels and window of one convolution. */
@@ -67,8 +85,9 @@ export function convolution(
   { kernel, stride, input, output }: ConvolutionShape,
 ): Module {
   const filter = make(`${name}/filter`, [kernel, kernel, input, output], {
-    kind: 'normal',
-    deviation: Math.sqrt(2 / (kernel * kernel * output)),
+    kind: 'filter',
+    fanIn: kernel * kernel * input,
+    fanOut: kernel * kernel * output,
   });
   return {
     parameters: [filter],
@@ -92,8 +111,9 @@ export function depthwise(
   { kernel, stride, channels }: { kernel: number; stride: number; channels: number },
 ): Module {
   const filter = make(`${name}/filter`, [kernel, kernel, channels, 1], {
-    kind: 'normal',
-    deviation: Math.sqrt(2 / (kernel * kernel)),
+    kind: 'filter',
+    fanIn: kernel * kernel,
+    fanOut: kernel * kernel,
   });
   return {
     parameters: [filter],

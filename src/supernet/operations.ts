@@ -69,8 +69,9 @@ const BUILDERS: { readonly [Kind in Operation['kind']]: Builder<Kind> } = {
 
   linear: ({ out }, { channels }, { make, name }) => {
     const weight = make(`${name}/weight`, [channels, out], {
-      kind: 'uniform',
-      bound: 1 / Math.sqrt(out),
+      kind: 'classifier',
+      fanIn: channels,
+      fanOut: out,
     });
     const multiply: Module = {
       parameters: [weight],

@@ -3,7 +3,14 @@ import type { Tensor } from '../engine/ops.ts';
 import type { Parameter } from '../engine/parameter.ts';
 import { createRng } from '../foundation/rng.ts';
 import type { Path, SearchSpace } from '../searchspace/space.ts';
-import { chain, initialValues, type Module, type ParameterFactory, type Pass } from './layers.ts';
+import {
+  chain,
+  initialValues,
+  type Initialisation,
+  type Module,
+  type ParameterFactory,
+  type Pass,
+} from './layers.ts';
 import { buildOperation } from './operations.ts';
 import { Statistics } from './statistics.ts';
 
@@ -30,11 +37,16 @@ export class Supernet {
   /** One list of candidate modules for each block of the space. */
   readonly #blocks: readonly (readonly Module[])[];
 
-  constructor(engine: Engine, space: SearchSpace, seed: number) {
+  constructor(
+    engine: Engine,
+    space: SearchSpace,
+    seed: number,
+    initialisation: Initialisation = 'pytorch',
+  ) {
     this.engine = engine;
     this.space = space;
     this.running = new Statistics(engine);
-    const make = parameterFactory(engine, seed);
+    const make = parameterFactory(engine, seed, initialisation);
     this.#blocks = space.blocks.map((block) =>
       block.candidates.map(({ name, operation }) => {
         const site = { make, name: block.label === null ? block.name : `${block.name}/${name}` };
@@ -87,11 +99,15 @@ export class Supernet {
   }
 }
 
-function parameterFactory(engine: Engine, seed: number): ParameterFactory {
-  return (name, shape, initialiser) => {
+function parameterFactory(
+  engine: Engine,
+  seed: number,
+  initialisation: Initialisation,
+): ParameterFactory {
+  return (name, shape, kind) => {
     const count = shape.reduce((product, length) => product * length, 1);
     const rng = createRng({ seed, stream: `initialise ${name}`, step: 0 });
-    const values = initialValues(initialiser, count, rng);
+    const values = initialValues(kind, count, { rng, initialisation });
     return {
       name,
       shape,

@@ -50,7 +50,15 @@ export interface MathematicsSource {
 /** All that the numbers of a search follow from, by config key, defaults filled in; plain JSON. */
 export function mathematicsOf(source: MathematicsSource): Record<string, unknown> {
   const { config, plan, settings, spaceSha256, dataset } = source;
-  const filledIn = { ...config, lr: plan.lr, rankingImages: plan.rankingImages, ...settings };
+  const { rate, optimizer, rankingImages } = plan;
+  const filledIn = {
+    ...config,
+    lr: rate.lr,
+    warmupSteps: rate.warmupSteps,
+    weightDecay: optimizer.weightDecay,
+    rankingImages,
+    ...settings,
+  };
   const keys = CONFIG_KEYS.filter((key) => matters(key, config.algorithm));
   const all: Record<string, unknown> = {
     ...Object.fromEntries(keys.map((key) => [key, valueAt(filledIn, key)])),

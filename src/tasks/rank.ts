@@ -28,7 +28,8 @@ export async function rank(workspace: Workspace, host: TaskHost): Promise<RankRe
   const connection = await host.connect(output);
   try {
     const cache = openScores(output, logger);
-    const scorer = new Scorer({ supernet, heldOut: images.heldOut, cache });
+    const { scoreBy } = config;
+    const scorer = new Scorer({ supernet, heldOut: images.heldOut, cache, scoreBy });
     const occasion = { weights: sha256, images: Infinity, pause: () => pauseFor(host) };
     const started = clock();
     const scored: ScoredNet[] = [];

@@ -97,6 +97,7 @@ async function pickAnswer(
     seed: plan.seed,
     settings: config.selection,
     candidates: pathsToRank(state, algorithm, last),
+    compare: (a, b) => scorer.compare(a, b),
     rank: (paths) =>
       scorer.rank(paths, {
         weights: weightsOf(state),

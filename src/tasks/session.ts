@@ -39,7 +39,8 @@ export async function openSession(workspace: Workspace, { logger }: TaskHost): P
   const planned = planSearch(config, space, { classes, trainImages: train.count });
   await checkDisk(output, searchBytes(space, planned.algorithm.savedNumbers));
   const cache = openScores(output, logger);
-  const scorer = new Scorer({ supernet, heldOut: images.heldOut, cache });
+  const { scoreBy } = config;
+  const scorer = new Scorer({ supernet, heldOut: images.heldOut, cache, scoreBy });
   return { workspace, scorer, ...planned };
 }
 

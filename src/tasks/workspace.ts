@@ -113,7 +113,7 @@ async function recordBadSamples(output: string, { dataset: { skipped } }: Images
 }
 
 async function buildSupernet(
-  { engine, threads, seed }: TrialConfig,
+  { engine, threads, seed, initialisation }: TrialConfig,
   space: SearchSpace,
   { variables, logger, shutdown }: TaskHost,
 ): Promise<Supernet> {
@@ -126,7 +126,7 @@ async function buildSupernet(
     signals: SIGNAL_TIMES,
   });
   logger.log('info', `engine: ${opened.version}`);
-  return new Supernet(opened, space, seed);
+  return new Supernet(opened, space, seed, initialisation);
 }
 
 function feasibilityLine({ smallest, largest, share, shareInterval, exact }: Feasibility): string {

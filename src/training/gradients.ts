@@ -63,3 +63,10 @@ export function addGradients(
   }
   return sums;
 }
+
+/** All gradients times a number. Takes over the gradients. The caller owns the results. */
+export function scaleAll(engine: Engine, gradients: readonly Tensor[], factor: number): Tensor[] {
+  const scaled = gradients.map((gradient) => engine.math.multiply(gradient, factor));
+  engine.dispose(gradients);
+  return scaled;
+}

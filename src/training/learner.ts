@@ -6,12 +6,14 @@ import type { Path } from '../searchspace/space.ts';
 import { predict } from '../supernet/inference.ts';
 import type { StatisticsDraft } from '../supernet/statistics.ts';
 import type { Supernet } from '../supernet/supernet.ts';
-import { addGradients, gradientsOf } from './gradients.ts';
+import { addGradients, gradientsOf, scaleAll } from './gradients.ts';
 
 /** What a {@link StepLearner} works with. */
 export interface LearnerOptions {
   readonly supernet: Supernet;
   readonly optimizer: Optimizer;
+  /** Largest norm of the gradient, which is scaled down to it. */
+  readonly clipNorm: number;
   readonly lr: number;
   readonly clock: Clock;
 }
@@ -53,13 +55,16 @@ export class StepLearner implements Learner {
     );
     const gradients = [...sums.values()];
     const areLossesFinite = parts.every(({ loss }) => Number.isFinite(loss));
-    if (!areLossesFinite || !Number.isFinite(engine.norm(gradients))) {
+    const norm = engine.norm(gradients);
+    if (!areLossesFinite || !Number.isFinite(norm)) {
       engine.dispose(gradients);
       this.#running.dispose(); // the moments that came with them
       return false;
     }
     this.#running.commit();
-    this.#options.optimizer.step(engine, [...sums.keys()], gradients, this.lr);
+    const { optimizer, clipNorm } = this.#options;
+    const clipped = norm > clipNorm ? scaleAll(engine, gradients, clipNorm / norm) : gradients;
+    optimizer.step(engine, [...sums.keys()], clipped, this.lr);
     return true;
   }
 

@@ -78,16 +78,17 @@ async function trainStep<Own>(
   const { supernet, step } = state;
   const [started, waited] = [clock(), images.batches.waitedMs];
   const batch = await images.batches.next(step);
-  const lr = rateScale(state.stability) * learningRate(plan.lr, step, plan.totalSteps);
-  const learner = new StepLearner({ supernet, optimizer: plan.optimizer, lr, clock });
+  const { clipNorm } = plan.optimizer;
+  const lr = rateScale(state.stability) * learningRate(plan.rate.lr, step, plan.rate);
+  const learner = new StepLearner({ supernet, optimizer: plan.optimizer, clipNorm, lr, clock });
   const work = { step, epoch, batch, heldOut: images.heldOut, learner };
-  const { next, loss, paths } = algorithm.step(state.own, work);
+  const { next, loss, paths, images: trainedImages } = algorithm.step(state.own, work);
   learner.dispose();
   if (next === null) return skipStep(state, context, { path: paths[0] ?? [], lr });
 
   const trained = afterTraining(state, next, {
     loss,
-    images: paths.length * batch.count,
+    images: trainedImages,
     trainingMs: clock() - started,
     evaluationMs: learner.evaluationMs,
     dataWaitMs: images.batches.waitedMs - waited,

@@ -75,7 +75,7 @@ export function metricsOf<Own>(
     loss: tally.loss / Math.max(1, tally.steps),
     ...algorithm.metrics(own, ranking),
     bestMacs: macsModel(supernet.space).cost(best.path),
-    lr: rateScale(stability) * learningRate(plan.lr, step, plan.totalSteps),
+    lr: rateScale(stability) * learningRate(plan.rate.lr, step, plan.rate),
     imagesPerSecond: (1000 * tally.images) / Math.max(1, tally.ms),
     skippedSteps: stability.skipped,
     skippedImages,

@@ -6,7 +6,7 @@
 import type { Algorithm, Schedule } from '../algorithms/algorithm.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../engine/ops.ts';
-import type { Optimizer } from '../engine/optimizer.ts';
+import type { Optimizer, OptimizerSlot } from '../engine/optimizer.ts';
 import { ArrayStock, stateInvalid, type NamedArray } from '../foundation/named-arrays.ts';
 import type { CheckpointState } from '../generated/checkpoint.ts';
 import { isPathOf } from '../searchspace/path.ts';
@@ -65,7 +65,7 @@ function supernetArrays(
   return [
     ...parameters.map(({ name, value }) => arrayOf(`weight/${name}`, value)),
     ...parameters.flatMap(({ name, slots }) =>
-      slots.map((slot, i) => arrayOf(`${optimizer.slots[i] ?? i}/${name}`, slot)),
+      slots.map((slot, i) => arrayOf(`${optimizer.slots[i]?.name ?? i}/${name}`, slot)),
     ),
     ...running
       .entries()
@@ -132,14 +132,17 @@ function requirePossible(
 function tensorsFor(
   supernet: Supernet,
   stock: ArrayStock,
-  slotNames: readonly string[],
+  kept: readonly OptimizerSlot[],
 ): () => void {
   const { engine, parameters, running } = supernet;
   const weights = parameters.map(({ name, shape }) => stock.float32(`weight/${name}`, shape));
   const slots = parameters.map(({ name, shape }) =>
-    slotNames
-      .map((slot) => `${slot}/${name}`)
-      .flatMap((slot) => (stock.has(slot) ? [stock.float32(slot, shape)] : [])),
+    kept.flatMap(({ name: slot, isNumber }) => {
+      const key = `${slot}/${name}`;
+      if (!stock.has(key)) return [];
+      const slotShape = isNumber ? [1] : shape;
+      return [{ shape: slotShape, values: stock.float32(key, slotShape) }];
+    }),
   );
   // Those of a batch norm that has not been met are not there.
   const moments = parameters.flatMap(({ name: gamma, shape }) => {
@@ -154,7 +157,7 @@ function tensorsFor(
       const { value, shape } = parameter;
       engine.dispose([value, ...parameter.slots]);
       parameter.value = keptTensor(engine, weights[i] as Float32Array, shape);
-      parameter.slots = (slots[i] ?? []).map((slot) => keptTensor(engine, slot, shape));
+      parameter.slots = (slots[i] ?? []).map((slot) => keptTensor(engine, slot.values, slot.shape));
     });
     running.dispose();
     for (const { name, shape, mean, variance } of moments) {

@@ -6,7 +6,7 @@
  * Architecture Search" (NeurIPS 2020); `docs/fidelity.md` lists where we differ from its code.
  */
 
-import { firstImages } from '../../data/stream/batch.ts';
+import { sliceBatch } from '../../data/stream/batch.ts';
 import { createRng } from '../../foundation/rng.ts';
 import { samplePath } from '../../searchspace/sampler.ts';
 import { accuracyOf } from '../../supernet/classification.ts';
@@ -84,7 +84,7 @@ function trainStep(
   const matches = matchesOf(supernet, board, path);
   let teacher = chooseTeacher(meta, matches, path);
   if (teacher !== null && step % settings.meta.interval === 0) {
-    const training = firstImages(batch, settings.meta.images);
+    const training = sliceBatch(batch, 0, settings.meta.images);
     const validation = heldOut.meta(state.activity.metaSteps, settings.meta.images);
     const pair = { student: path, teacher, board, training, validation };
     const { labelSmoothing } = settings;
@@ -96,7 +96,7 @@ function trainStep(
   const trained = learner.gradientsOf(path, batch, lossOf);
   const { loss, outputs } = trained;
   const isFinite = learner.update([trained]);
-  if (!isFinite) return { next: null, loss, paths: [path] };
+  if (!isFinite) return { next: null, loss, paths: [path], images: batch.count };
 
   const { logits, probabilities, kd } = outputs as Record<
     'logits' | 'probabilities',
@@ -109,5 +109,5 @@ function trainStep(
   const admission = admit(state, applicant, office);
   const taught = teacher && { kd: kd?.[0] ?? NaN, rho: teacher.rho };
   const next = advance(state, { epoch, meta, ...admission, taught });
-  return { next, loss, paths: [path] };
+  return { next, loss, paths: [path], images: batch.count };
 }

@@ -6,6 +6,7 @@
  * Search" (ICCV 2021).
  */
 
+import { sliceBatch, type Batch } from '../../data/stream/batch.ts';
 import { createRng, type Rng } from '../../foundation/rng.ts';
 import type { Path, SearchSpace } from '../../searchspace/space.ts';
 import type { AlgorithmDefinition } from '../algorithm.ts';
@@ -20,18 +21,31 @@ import {
 export const fairnas: AlgorithmDefinition<Stateless> = {
   paper: 'Chu et al., "FairNAS" (ICCV 2021)',
   metrics: RANDOM_PATH_METRICS,
-  configKeys: [],
+  configKeys: ['pathBatch'],
   selection: 'evolution',
-  create: ({ space, config: { seed, labelSmoothing } }) =>
+  create: ({ space, config: { seed, labelSmoothing, pathBatch } }) =>
     statelessAlgorithm((state, { step, batch, learner }) => {
       const paths = fairPaths(space, createRng({ seed, stream: 'path', step }));
-      const lossOf = labelLoss(learner, batch, labelSmoothing);
-      const trained = paths.map((path) => learner.gradientsOf(path, batch, lossOf));
+      const trained = paths.map((path, k) => {
+        const own = pathBatch === 'whole' ? batch : shareOf(batch, k, paths.length);
+        return learner.gradientsOf(path, own, labelLoss(learner, own, labelSmoothing));
+      });
       const isFinite = learner.update(trained);
       const loss = trained.reduce((sum, part) => sum + part.loss, 0) / trained.length;
-      return { next: isFinite ? state : null, loss, paths };
+      const images = pathBatch === 'whole' ? paths.length * batch.count : batch.count;
+      return { next: isFinite ? state : null, loss, paths, images };
     }),
 };
+
+/** The k-th of equal parts of a batch, as far as they can be equal; at least one image. */
+function shareOf(batch: Batch, k: number, parts: number): Batch {
+  const [start, end] = [k, k + 1].map((cut) => Math.floor((cut * batch.count) / parts));
+  return sliceBatch(
+    batch,
+    Math.min(start ?? 0, batch.count - 1),
+    Math.max(end ?? 0, (start ?? 0) + 1),
+  );
+}
 
 /**
  * Paths that together take every candidate of every block: each block's candidates in an order of

@@ -26,6 +26,7 @@ export const spos: AlgorithmDefinition<Stateless> = {
       const path = samplePath(space, sampling, createRng({ seed, stream: 'path', step }));
       const trained = learner.gradientsOf(path, batch, labelLoss(learner, batch, labelSmoothing));
       const isFinite = learner.update([trained]);
-      return { next: isFinite ? state : null, loss: trained.loss, paths: [path] };
+      const next = isFinite ? state : null;
+      return { next, loss: trained.loss, paths: [path], images: batch.count };
     }),
 };

@@ -102,12 +102,12 @@ export function plainBatch(
   };
 }
 
-/** The first images of a batch, as views. */
-export function firstImages(batch: Batch, count: number): Batch {
+/** Some neighbours of a batch, as views. */
+export function sliceBatch(batch: Batch, start: number, end: number): Batch {
   const imageLength = batch.images.length / batch.count;
   return {
-    count,
-    images: batch.images.subarray(0, count * imageLength),
-    labels: batch.labels.subarray(0, count),
+    count: end - start,
+    images: batch.images.subarray(start * imageLength, end * imageLength),
+    labels: batch.labels.subarray(start, end),
   };
 }
