@@ -17,7 +17,10 @@ type CachedScore = NonNullable<ReturnType<ScoreCache['get']>>;
  */
 export function openScores(folder: string, logger: Logger): ScoreCache {
   const file = join(folder, SCORES_FILE);
-  const scores = new Map(readScores(file));
+  const text = readIfThere(file);
+  const scores = new Map(scoresIn(text));
+  // A line that a kill has torn takes none of the next ones with it.
+  let separator = text === '' || text.endsWith('\n') ? '' : '\n';
   let isWritable = true;
   return {
     get: (key) => scores.get(key),
@@ -25,7 +28,8 @@ export function openScores(folder: string, logger: Logger): ScoreCache {
       scores.set(key, score);
       if (!isWritable) return;
       try {
-        appendFileSync(file, `${JSON.stringify({ key, ...score })}\n`);
+        appendFileSync(file, `${separator}${JSON.stringify({ key, ...score })}\n`);
+        separator = '';
       } catch (error) {
         isWritable = false;
         logger.log('warning', `scores are kept in memory only: ${messageOf(error)}`);
@@ -34,13 +38,15 @@ export function openScores(folder: string, logger: Logger): ScoreCache {
   };
 }
 
-function readScores(file: string): [string, CachedScore][] {
-  let text: string;
+function readIfThere(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch {
-    return [];
+    return '';
   }
+}
+
+function scoresIn(text: string): [string, CachedScore][] {
   return text.split('\n').flatMap((line) => {
     const score = parseScore(line);
     return score === null ? [] : [score];
