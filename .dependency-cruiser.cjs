@@ -4,7 +4,7 @@ const ALLOWED = {
   generated: [],
   engine: ['foundation'],
   searchspace: ['foundation', 'generated'],
-  nni: ['foundation'],
+  nni: ['foundation', 'generated'],
   data: ['foundation'],
   'ranking-study': ['foundation', 'generated', 'searchspace'],
   supernet: ['foundation', 'engine', 'searchspace'],

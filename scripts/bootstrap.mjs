@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkMachine, SetupError } from './setup/machine.mjs';
+import { parseStartArguments, START_HELP } from './start/arguments.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -45,6 +46,10 @@ async function load(name) {
 
 /** @param {string} command @param {string[]} args */
 async function main(command, args) {
+  if (command === 'start' && parseStartArguments(args).help) {
+    console.log(START_HELP);
+    return 0;
+  }
   const nodeRange = readJson('package.json').engines.node;
   const { python } = checkMachine({ root, nodeRange, env: process.env });
   const again = `npm ${command}`;

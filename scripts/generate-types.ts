@@ -10,7 +10,7 @@ const SUFFIX = '.schema.json';
 /**
  * Marks defaulted properties as required: the schema stays honest for a writer, who may omit them,
  * while the type describes the value after Ajv has filled them in. Of properties without a name it
- * says nothing where others have one: TypeScript would demand the same type of all.
+ * says nothing where named ones are of another type: TypeScript would demand the same type of all.
  */
 function typedForm(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(typedForm);
@@ -24,8 +24,16 @@ function typedForm(node: unknown): unknown {
     .filter(([, property]) => Object.hasOwn(property as object, 'default'))
     .map(([name]) => name);
   const required = (copy['required'] ?? []) as string[];
-  if (copy['additionalProperties'] !== false) copy['additionalProperties'] = true;
+  if (!agreesWithAll(copy['additionalProperties'], properties)) copy['additionalProperties'] = true;
   return { ...copy, required: [...new Set([...required, ...defaulted])] };
+}
+
+/** Whether properties without a name may not exist, or are of the type of all that have one. */
+function agreesWithAll(additional: unknown, properties: object): boolean {
+  if (additional === false) return true;
+  const typeOf = (schema: unknown): unknown => (Object(schema) as { type?: unknown }).type;
+  const type = typeOf(additional);
+  return type !== undefined && Object.values(properties).every((each) => typeOf(each) === type);
 }
 
 async function generate(file: string): Promise<string> {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import packageFile from '../package.json' with { type: 'json' };
-import { parseStartArguments } from '../scripts/start/arguments.ts';
+import { parseStartArguments } from '../scripts/start/arguments.mjs';
 import { ERROR_CODES } from '../src/foundation/errors.ts';
 import { bindSearchSpace, parseNasSpace, parseSkeleton } from '../src/searchspace/parse.ts';
 

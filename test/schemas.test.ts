@@ -59,7 +59,7 @@ describe('the schemas', () => {
     });
 
     // NNI's own messages may gain keys in a later version; our files may not.
-    const mayBeOpen = file === 'nni-message.schema.json';
+    const mayBeOpen = file.startsWith('nni-');
     it(`close every object of ${file} that lists its properties`, () => {
       for (const [path, node] of nodesOf(schema, file)) {
         if (isNode(node['properties']) && node['type'] !== undefined) {

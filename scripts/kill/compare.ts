@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { CheckpointManifest } from '../../src/generated/checkpoint.ts';
 import { manifestFiles } from '../../src/run-folder/checkpoint/store.ts';
+import { METRICS_FILE, UNDELIVERED_FILE } from '../../src/run-folder/history.ts';
 
 /** Keys of what the wall clock decides. */
 const TIMES = ['time', 'ms', 'imagesPerSecond', 'costShares'];
 
 /** Files that are the same, or are in neither folder. */
-const SAME_BYTES = ['bad_samples.txt', 'undelivered-metrics.jsonl', 'lock.json'];
+const SAME_BYTES = ['bad_samples.txt', UNDELIVERED_FILE, 'lock.json'];
 
 /** Names of what is not the same in the output folders of two finished searches. */
 export async function differences(one: string, other: string): Promise<string[]> {
@@ -33,7 +34,7 @@ async function contentsOf(folder: string): Promise<Map<string, unknown>> {
   for (const [key, value] of Object.entries(state)) {
     contents.set(`${key} of the newest checkpoint`, value);
   }
-  metricsOf(folder).forEach((metric, i) => contents.set(`line ${i + 1} of metrics.jsonl`, metric));
+  linesOf(folder).forEach((line, i) => contents.set(`line ${i + 1} of ${METRICS_FILE}`, line));
   const files = readdirSync(join(folder, 'nas')).map((name) => join('nas', name));
   for (const name of [...files, ...SAME_BYTES]) {
     const file = join(folder, name);
@@ -57,13 +58,9 @@ export function unfinishedAtMs(folder: string): number {
   return Math.max(0, ...files.map((file) => statSync(file).mtimeMs));
 }
 
-/** The lines of metrics.jsonl; their values are JSON in JSON. */
-function metricsOf(folder: string): object[] {
-  const lines = readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trim().split('\n');
-  return lines.map((line) => {
-    const metric = JSON.parse(line) as { readonly value: string };
-    return { ...metric, value: parseTimeless(metric.value) };
-  });
+function linesOf(folder: string): unknown[] {
+  const lines = readFileSync(join(folder, METRICS_FILE), 'utf8').trim().split('\n');
+  return lines.map(parseTimeless);
 }
 
 function parseTimeless(text: string): unknown {

@@ -1,74 +1,110 @@
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { surveyImages, type Survey } from '../data/survey.ts';
 import { messageOf, TrialError } from '../foundation/errors.ts';
+import { shellWord, writeExperiment, type ExperimentFiles } from './experiment-files.ts';
+import { checkConfigFile } from './lint.ts';
+import { propose, type Proposal, type ProposedMachine } from './proposal.ts';
+import { systemMemory } from './system.ts';
 
-const PACKAGE_ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const TEMPLATES = join(PACKAGE_ROOT, 'nni-config');
-
-/** Copied as they are; the two YAML files name paths and are adapted. */
-const COPIED = [
-  'search_space.json',
-  'skeletons/nas-bench-macro.json',
-  'spaces/nas-bench-macro.json',
-];
-const CONFIG = 'trial.yml';
-const EXPERIMENT = 'experiment.local.yml';
-
-/** Where the experiment folder goes and which images it names. */
-export interface InitOptions {
-  readonly folder: string;
-  /** Data set, absolute or relative to the working directory. */
-  readonly data: string;
+/** What is in the images, and what search suits them. */
+export interface Proposed {
+  readonly survey: Survey;
+  readonly proposal: Proposal;
 }
 
 /**
- * Writes a folder that `nnictl create` and `nni-cream search` can use as it is.
+ * Proposes a search of a data set.
  *
- * @returns The files that were written.
- * @throws TrialError FILE_UNWRITABLE when the folder holds something already, or cannot be made.
+ * @throws TrialError DATA_NOT_FOUND or DATA_INVALID when the images cannot be used.
  */
-export async function initExperiment({ folder, data }: InitOptions): Promise<readonly string[]> {
+export async function proposeFor(path: string, machine: ProposedMachine): Promise<Proposed> {
+  const survey = await surveyImages(path, 'auto');
+  return { survey, proposal: propose(survey, machine) };
+}
+
+/** What this process may use. */
+export function ownMachine(): ProposedMachine {
+  return { cores: availableParallelism(), memoryBytes: systemMemory.allowed() };
+}
+
+/** Where the experiment goes, which images it is about, and what it may use. */
+export interface InitOptions {
+  /** Absolute, or relative to the working directory; made if it is missing. */
+  readonly folder: string;
+  /** Data set, absolute or relative to the working directory. */
+  readonly data: string;
+  readonly machine: ProposedMachine;
+}
+
+/** What was written, and why it is as it is. */
+export interface Initialised extends Proposed {
+  readonly files: ExperimentFiles;
+}
+
+/**
+ * Writes a folder that `nnictl create` and `nni-cream search` can use as it is, with settings that
+ * suit the images and the machine.
+ *
+ * @throws TrialError FILE_UNWRITABLE when the folder holds something already, or cannot be made.
+ * @throws TrialError DATA_NOT_FOUND or DATA_INVALID when the images cannot be used: then nothing is
+ *   written.
+ */
+export async function initExperiment({ folder, data, machine }: InitOptions): Promise<Initialised> {
   const target = resolve(folder);
-  try {
-    await mkdir(target, { recursive: true });
-    await refuseFull(target);
-    for (const file of COPIED) {
-      await mkdir(dirname(join(target, file)), { recursive: true });
-      await cp(join(TEMPLATES, file), join(target, file));
-    }
-    await writeFile(join(target, CONFIG), await configText(target, resolve(data)));
-    await writeFile(join(target, EXPERIMENT), await experimentText(target));
-  } catch (cause) {
-    if (cause instanceof TrialError) throw cause;
-    throw unwritable(target, messageOf(cause), 'Name a folder that you may write to.', cause);
-  }
-  return [...COPIED, CONFIG, EXPERIMENT].map((file) => join(target, file));
+  await refuseFull(target);
+  const path = resolve(data);
+  const { survey, proposal } = await proposeFor(path, machine);
+  const spec = { data: path, classes: survey.classes.length, proposal };
+  const files = await writeExperiment(target, spec);
+  await checkConfigFile(files.config);
+  return { files, survey, proposal };
 }
 
 async function refuseFull(target: string): Promise<void> {
-  const held = await readdir(target);
-  if (held.length === 0) return;
-  throw unwritable(target, `${held.length} files in it`, 'Name a new or empty folder.');
+  const refuse = (found: string, next: string, cause?: unknown): never => {
+    const complaint = { where: target, wanted: 'an empty folder for the experiment', found, next };
+    throw new TrialError('FILE_UNWRITABLE', complaint, cause);
+  };
+  try {
+    const held = await readdir(target);
+    if (held.length > 0) refuse(`${held.length} files in it`, 'Name a new or empty folder.');
+  } catch (cause) {
+    if (cause instanceof TrialError) throw cause;
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
+    refuse(messageOf(cause), 'Name a folder that you may write to.', cause);
+  }
 }
 
-async function configText(target: string, data: string): Promise<string> {
-  const text = await readFile(join(TEMPLATES, CONFIG), 'utf8');
-  const schema = relative(target, join(PACKAGE_ROOT, 'schemas/trial-config.schema.json'));
-  return text
-    .replace(/^\$schema: .*$/m, `$schema: ${schema}`)
-    .replace(/^( +path:) .*$/m, `$1 ${JSON.stringify(relative(target, data))}`);
+/** What was chosen and why, what to look at, and what to do next; one line each. */
+export function renderInit({ files, survey, proposal }: Initialised): string {
+  const here = (file: string): string => shellWord(relative('', file));
+  const result = join(dirname(files.config), 'result');
+  return [
+    ...proposalLines(proposal),
+    ...survey.warnings.map((warning) => `warning: ${warning}`),
+    ...files.all.map((file) => `wrote ${here(file)}`),
+    `search:      npx nni-cream search --config ${here(files.config)} --output ${here(result)}`,
+    `or with NNI: .python/bin/nnictl create --config ${here(files.experiment)}`,
+  ].join('\n');
 }
 
-async function experimentText(target: string): Promise<string> {
-  const text = await readFile(join(TEMPLATES, EXPERIMENT), 'utf8');
-  const program = relative(target, join(PACKAGE_ROOT, 'dist/cli/main.js'));
-  return text
-    .replace(/^trialCodeDirectory: .*$/m, 'trialCodeDirectory: .')
-    .replace(/^trialCommand: .*$/m, `trialCommand: exec node ${program} trial --config ${CONFIG}`);
-}
+/** What is not said is not limited. */
+const UNLIMITED = 'all';
 
-function unwritable(where: string, found: string, next: string, cause?: unknown): TrialError {
-  const complaint = { where, wanted: 'an empty folder for the experiment', found, next };
-  return new TrialError('FILE_UNWRITABLE', complaint, cause);
+/** One line a choice, and how long it will take. */
+export function proposalLines({ classes, imageSize, settings, ...rest }: Proposal): string[] {
+  const values = { classes, imageSize, ...settings };
+  const rows = Object.entries(rest.reasons).map(([key, reason]) => {
+    return [key, String(values[key as keyof typeof values] ?? UNLIMITED), reason] as const;
+  });
+  const time = [
+    'time',
+    `${Math.ceil(rest.minutes)} min`,
+    'about, once the images are decoded',
+  ] as const;
+  return [...rows, time].map(([key, value, reason]) => {
+    return `${key.padEnd(19)}${value.padEnd(8)}${reason}`;
+  });
 }

@@ -1,11 +1,11 @@
 import { TrialError, type ErrorCode } from '../foundation/errors.ts';
-import { macsBudget, OPEN_BUDGET, type Budget } from '../searchspace/budget.ts';
+import { OPEN_BUDGET, type Budget } from '../searchspace/budget.ts';
 import { feasibility, type Feasibility } from '../searchspace/feasibility.ts';
 import { fullSpace, parseNasSpace, parseSkeleton } from '../searchspace/parse.ts';
 import { spaceSize } from '../searchspace/path.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 import { surveyImages } from '../data/survey.ts';
-import { checkConfig, checkData, resolveDefaults } from '../tasks/checks.ts';
+import { planSearch, samplingOf } from '../tasks/search-plan.ts';
 import { parseTrialConfig } from '../tasks/config.ts';
 import { parseDocument, readText } from '../foundation/documents.ts';
 import { loadSearchSpace } from '../tasks/space-files.ts';
@@ -85,21 +85,29 @@ function describe(space: SearchSpace, budget: Budget): string {
   );
 }
 
-/** A config is checked as a search checks it, with the files and the images that it names. */
+/**
+ * Checks a trial config as a search does before it trains, with the files and the images that it
+ * names.
+ *
+ * @throws TrialError what the search would end with.
+ */
+export async function checkConfigFile(file: string): Promise<Finding> {
+  return lintConfig(await readText(file), file);
+}
+
 async function lintConfig(text: string, file: string): Promise<Finding> {
-  const config = resolveDefaults(parseTrialConfig(text, file));
+  const config = parseTrialConfig(text, file);
   const space = await loadSearchSpace(config);
-  checkConfig(config, space);
-  const { minMacs, maxMacs = Infinity, data } = config;
-  const networks = describe(space, macsBudget(space, { minMacs, maxMacs }));
-  const survey = await surveyImages(data.path, data.format);
-  checkData(config, space, survey);
+  const networks = describe(space, samplingOf(config, space).budget);
+  const survey = await surveyImages(config.data.path, config.data.format);
+  planSearch(config, space, survey);
   const { classes, trainImages, testImages, warnings } = survey;
   const images = `${trainImages} training and ${testImages} test images of ${classes.length} classes`;
   return { summary: `trial config: ${networks}; ${images}`, warnings };
 }
 
-type Finding = Pick<Extract<LintedFile, { ok: true }>, 'summary' | 'warnings'>;
+/** What is right with a file, and what might not be meant. */
+export type Finding = Pick<Extract<LintedFile, { ok: true }>, 'summary' | 'warnings'>;
 
 async function inspect(file: string): Promise<Finding> {
   const text = await readText(file);

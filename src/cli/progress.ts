@@ -36,12 +36,12 @@ function planLine({ epochs, stepsPerEpoch, batchSize, lr }: TrainingPlan): strin
 }
 
 /** Metrics for people: all but those that say nothing as long as nothing is wrong. */
-function metricsText({ default: best, ...others }: Metrics): string {
+function metricsText({ default: accuracy, ...others }: Metrics): string {
   const quiet = ['skippedSteps', 'skippedImages'];
   const shown = Object.entries(others).filter(
     ([key, value]) => value !== 0 || !quiet.includes(key),
   );
-  return [['best', best] as const, ...shown]
+  return [['accuracy', accuracy] as const, ...shown]
     .map(([key, value]) => `${key} ${shortNumber(value)}`)
     .join(', ');
 }

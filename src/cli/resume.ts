@@ -39,7 +39,7 @@ export async function inheritance(
 ): Promise<TaskOptions> {
   const { overrides, ...search } = await searchOf(folder, config, task);
   const changed = { ...overrides, task, supernet: resolve(folder) };
-  return { ...search, overrides: changed, output, present: 'complete' };
+  return { ...search, overrides: changed, output, present: 'refuse-result' };
 }
 
 async function searchOf(

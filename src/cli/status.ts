@@ -1,5 +1,25 @@
+import { readText } from '../foundation/documents.ts';
+import { TrialError } from '../foundation/errors.ts';
 import { mebibytes } from '../run-folder/disk.ts';
-import type { CheckpointStatus, FolderStatus } from '../run-folder/status.ts';
+import { spaceSha256 } from '../tasks/space-files.ts';
+import type { CheckpointStatus, FolderStatus, PathNamer } from '../run-folder/status.ts';
+import { pathText } from '../searchspace/path.ts';
+import { parseTrialConfig } from '../tasks/config.ts';
+import { loadSearchSpace } from '../tasks/space-files.ts';
+
+/** Names a path by the search space of the run's config, unless that is gone or another one by now. */
+export const nameByConfig: PathNamer = async ({ configFile, mathematics }, path) => {
+  try {
+    const config = parseTrialConfig(await readText(configFile), configFile);
+    const space = await loadSearchSpace(config);
+    const isSame = spaceSha256(space) === mathematics['content of skeleton and space'];
+    return isSame ? pathText(space, path) : null;
+  } catch (thrown) {
+    // Files that cannot be used are no matter of the folder that is looked at.
+    if (thrown instanceof TrialError) return null;
+    throw thrown;
+  }
+};
 
 /** One fact a line, the first of them what the folder is. */
 export function renderStatus(status: FolderStatus): string {

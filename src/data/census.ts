@@ -1,6 +1,6 @@
 /** How many images each class has, and what is too few to search on. */
 
-import { heldOutSizes } from './stream/held-out.ts';
+import { sizesOf } from './stream/held-out.ts';
 
 /** Images of one class, by part. */
 export interface ClassCount {
@@ -41,17 +41,18 @@ export function countImages(
 }
 
 /**
- * What a search can be run on, yet says little about: classes of one image, classes without a test
- * image, a validation split that cannot tell paths apart.
- *
- * @throws TrialError `DATA_INVALID` when there are too few images to hold any out.
+ * What a search can be run on, yet says little about: classes of one image or without a test image,
+ * a validation split that cannot tell paths apart.
  */
 export function censusWarnings({ classes, trainImages, testImages }: Census): string[] {
   const single = classes.filter(({ train }) => train === 1);
   const untested = testImages === 0 ? [] : classes.filter(({ test }) => test === 0);
-  const { training, ranking } = heldOutSizes(trainImages, classes.length);
-  const error = 0.5 / Math.sqrt(ranking);
+  const lacking = classes.filter(({ train }) => train === 0);
+  const { training, ranking } = sizesOf(trainImages);
+  // Where there is no such split, splitting fails.
+  const error = ranking === 0 ? 0 : 0.5 / Math.sqrt(ranking);
   return [
+    ...named(lacking, 'without a training image'),
     ...named(single, 'with a single training image, too few to train and to validate on'),
     ...named(untested, 'without a test image'),
     ...(error <= LARGE_ERROR

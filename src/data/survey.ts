@@ -9,6 +9,7 @@ import {
   type ImageSource,
   type ReadableImage,
 } from './formats/source.ts';
+import { heldOutSizes } from './stream/held-out.ts';
 
 /** Most images whose headers are read. */
 const SAMPLE = 64;
@@ -47,6 +48,8 @@ export async function surveyImages(path: string, format: DataFormat | 'auto'): P
   const labelsOf = (part: string): number[] =>
     images.filter((image) => image.part === part).map(({ label }) => label);
   const census = countImages(classes, { train: labelsOf('train'), test: labelsOf('test') });
+  // Fails where a search would.
+  heldOutSizes(census.trainImages, classes.length);
   const warnings = [...unreadWarnings(unread), ...censusWarnings(census)];
   const { sides, faults } = await measureSides(source, samplePositions(images.length));
   if (faults.length > 0) {

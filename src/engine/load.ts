@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type * as tfjs from '@tensorflow/tfjs-core';
-import type { SignalTimes } from '../foundation/signal-times.ts';
 import { TrialError, messageOf } from '../foundation/errors.ts';
+import type { SignalTimes } from '../foundation/signals.ts';
 import { BINDING_FILE, DEFAULT_ENGINE_ROOT, OPS_FILE, findEngine } from './library.ts';
 import type { EngineVariant, InstalledEngine } from './library.ts';
 import { assertSupported } from './platform.ts';
@@ -25,7 +25,11 @@ export interface LoadOptions {
   readonly logLevel?: 'info' | 'warning' | 'error' | 'none';
   /** Folder that holds the installed engines. */
   readonly engineRoot?: string;
-  /** What the end by a signal may take, for a process that has handlers for it by now. */
+  /**
+   * Ends the process by SIGINT or SIGTERM in time, whatever JavaScript, which hears nothing while an
+   * operation computes, does meanwhile; by a second signal at once. For a process that has handlers
+   * for them by now.
+   */
   readonly signals?: SignalTimes | undefined;
 }
 

@@ -11,26 +11,47 @@ export function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Makes a folder and those above it where they are missing; they are there after a power cut too. */
+/**
+ * Makes a folder and those above it where they are missing; they are there after a power cut too.
+ *
+ * @throws the system's refusal. Node's own recursive mkdir tries for ever where a system refuses a
+ *   folder by saying that the one above is missing, as `/proc` does.
+ */
 export async function makeFolder(path: string): Promise<void> {
-  const folder = resolve(path);
-  const first = await mkdirs(folder);
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) {
-    await syncFolder(dirname(made));
+  const made = await mkdirs(resolve(path));
+  for (const folder of made.reverse()) await syncFolder(dirname(folder));
+}
+
+/** Gives the folders that were made, topmost first. */
+async function mkdirs(folder: string): Promise<string[]> {
+  if (await isFolder(folder)) return [];
+  try {
+    return await mkdirOne(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(folder) === folder)
+      throw error;
+  }
+  const above = await mkdirs(dirname(folder));
+  return [...above, ...(await mkdirOne(folder))];
+}
+
+/** Gives the folder, or nothing where another process was faster. */
+async function mkdirOne(folder: string): Promise<string[]> {
+  try {
+    await mkdir(folder);
+    return [folder];
+  } catch (error) {
+    const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST' && (await isFolder(folder));
+    if (isThere) return [];
+    throw error;
   }
 }
 
-/** Gives the topmost folder that was made; undefined where there was nothing to make. */
-async function mkdirs(folder: string): Promise<string | undefined> {
-  try {
-    return await mkdir(folder, { recursive: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    // On a read-only disk the recursive one says ENOENT; the plain one gives the reason.
-    await mkdir(folder);
-    return folder;
-  }
+function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (status) => status.isDirectory(),
+    () => false,
+  );
 }
 
 /** Waits until the names in a folder are on the disk: a new or renamed file is there only then. */

@@ -16,26 +16,84 @@ export interface Contract {
 /** Returns a checked copy of an untrusted value; `where` is its place, for errors. */
 export type Validator<T> = (value: unknown, where: string) => T;
 
-/** One violation as `/json/path: reason`; names what Ajv's own sentence leaves out. */
-function describeViolation({ instancePath, message, keyword, params }: ErrorObject): string {
-  const named: Record<string, unknown> = {
-    additionalProperties: params['additionalProperty'],
-    propertyNames: params['propertyName'],
-    enum: params['allowedValues'],
-    const: params['allowedValue'],
-    discriminator: params['tagValue'],
-  };
-  const detail = named[keyword] === undefined ? '' : ` (${JSON.stringify(named[keyword])})`;
+/** Characters of a found value that an error quotes. */
+const MAX_FOUND = 60;
+
+/** Text of a value for people; what is inside an object or a list is not shown. */
+function describeValue(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text =
+    typeof value === 'string' ? JSON.stringify(value) : `${value as number | boolean | null}`;
+  return text.length > MAX_FOUND ? `${text.slice(0, MAX_FOUND)}…` : text;
+}
+
+/** `"a", "b" or "c"`. */
+function oneOf(values: readonly unknown[]): string {
+  const texts = values.map((value) => JSON.stringify(value));
+  return [texts.slice(0, -1).join(', '), ...texts.slice(-1)].filter(Boolean).join(' or ');
+}
+
+function propertyOf(value: unknown, key: string): unknown {
+  const isObject = typeof value === 'object' && value !== null;
+  return isObject && Object.hasOwn(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
+}
+
+/** The constants that tell the branches of a discriminated union apart. */
+function tagsOf({ parentSchema, params }: ErrorObject, root: object): readonly unknown[] {
+  const branches = propertyOf(parentSchema, 'oneOf') as readonly object[];
+  return branches.map((branch) => {
+    const reference = propertyOf(branch, '$ref');
+    const steps = typeof reference === 'string' ? reference.split('/').slice(1) : [];
+    const schema = steps.reduce<unknown>(propertyOf, steps.length > 0 ? root : branch);
+    const tag = propertyOf(propertyOf(schema, 'properties'), String(params['tag']));
+    return propertyOf(tag, 'const');
+  });
+}
+
+/** Where, what is allowed and what was found; null where Ajv's own sentence says it all. */
+function explain(error: ErrorObject, root: object): readonly [string, string, unknown] | null {
+  const { instancePath: path, keyword, params, message = keyword } = error;
+  const data: unknown = error.data;
+  switch (keyword) {
+    case 'discriminator': {
+      const tag = String(params['tag']);
+      return [`${path}/${tag}`, `must be ${oneOf(tagsOf(error, root))}`, propertyOf(data, tag)];
+    }
+    case 'enum':
+      return [path, `must be ${oneOf(params['allowedValues'] as unknown[])}`, data];
+    case 'const':
+      return [path, `must be ${oneOf([params['allowedValue']])}`, data];
+    case 'type':
+      return [path, `must be ${[params['type']].flat().join(' or ')}`, data];
+    default:
+      return typeof data === 'object' ? null : [path, message, data];
+  }
+}
+
+/** One violation as `/json/path: reason`: what is allowed and what was found. */
+function describeViolation(error: ErrorObject, root: object): string {
+  const explained = explain(error, root);
+  if (explained !== null) {
+    const [path, reason, found] = explained;
+    return `${path || '/'}: ${reason} (found ${describeValue(found)})`;
+  }
+  const { instancePath, message, keyword, params } = error;
+  const name: unknown = params['additionalProperty'] ?? params['propertyName'];
+  const detail = typeof name === 'string' ? ` (${JSON.stringify(name)})` : '';
   return `${instancePath || '/'}: ${message ?? keyword}${detail}`;
 }
 
 /** Violations that one error lists. */
 const MAX_LISTED = 20;
 
-function describeViolations(errors: readonly ErrorObject[]): string {
+function describeViolations(errors: readonly ErrorObject[], root: object): string {
   const more = errors.length - MAX_LISTED;
-  const listed = errors.slice(0, MAX_LISTED).map(describeViolation).join('; ');
-  return more > 0 ? `${listed}; and ${more} more` : listed;
+  const listed = errors.slice(0, MAX_LISTED).map((error) => describeViolation(error, root));
+  return [...listed, ...(more > 0 ? [`and ${more} more`] : [])].join('; ');
 }
 
 /**
@@ -49,6 +107,7 @@ export function createValidator<T>(contract: Contract): Validator<T> {
   return (value, where) => {
     validate ??= new Ajv({
       allErrors: true,
+      verbose: true,
       useDefaults: true,
       discriminator: true,
       strict: true,
@@ -61,7 +120,7 @@ export function createValidator<T>(contract: Contract): Validator<T> {
     }
     const copy: unknown = structuredClone(value);
     if (validate(copy)) return copy;
-    const found = describeViolations(validate.errors ?? []);
+    const found = describeViolations(validate.errors ?? [], contract.schema);
     throw new TrialError(code, { where, wanted: noun, found, next });
   };
 }

@@ -3,7 +3,7 @@
 /**
  * What may be chosen under one label.
  */
-export type Entry = Choice | LayerChoice | InputChoice;
+export type Entry = Choice | LayerChoice;
 
 /**
  * NNI search space file that holds the labels of a network skeleton: each key is a label, each value its candidates. Nothing else may stand in it, because NNI's tuners take every key for a label.
@@ -42,26 +42,4 @@ export interface LayerChoice {
    * @maxItems 100
    */
   _value: [string, ...string[]];
-}
-/**
- * Some inputs out of a list, as `nnictl ss_gen` of NNI 1.2 to 2.8 wrote it. It is recognised so that the error can say that the skeletons have no such position.
- */
-export interface InputChoice {
-  /**
-   * Kind of the entry.
-   */
-  _type: 'input_choice';
-  /**
-   * The inputs and how many of them are taken.
-   */
-  _value: {
-    /**
-     * Labels of the earlier layers that may be an input.
-     */
-    candidates: string[];
-    /**
-     * Number of inputs taken, a range of it, or null for any subset.
-     */
-    n_chosen: number | null | number[];
-  };
 }

@@ -157,7 +157,7 @@ export interface DataConfig {
   /**
    * Format of the data set; `auto` tells it from the files.
    */
-  format: 'auto' | 'image-folder' | 'tar' | 'cifar10' | 'idx';
+  format: 'auto' | 'image-folder' | 'tar' | 'zip' | 'cifar10' | 'idx';
   /**
    * Whether every second training image is mirrored left to right; `auto` mirrors unless the images are digits.
    */

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { messageOf, TrialError } from '../foundation/errors.ts';
+import type { Timers } from '../foundation/timers.ts';
 import { connectManager, type Manager } from './manager.ts';
 
 /** A running experiment. */
@@ -25,6 +26,7 @@ export interface ExperimentPlan {
   readonly port: number;
   /** Environment of the manager and so of its trials; NNI keeps its records under its HOME. */
   readonly env: NodeJS.ProcessEnv;
+  readonly timers: Timers;
 }
 
 /**
@@ -52,8 +54,8 @@ async function launch(plan: ExperimentPlan, command: readonly string[]): Promise
   const nnictl = (args: readonly string[]): Promise<void> =>
     runNnictl(join(pythonFolder, 'bin/nnictl'), args, env);
   await nnictl([...command, '--port', String(port)]);
-  const manager = connectManager(port);
-  const id = await manager.experimentId();
+  const manager = connectManager({ url: `http://127.0.0.1:${port}`, timers: plan.timers });
+  const { id } = await manager.experiment();
   return {
     id,
     manager,

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Timers } from '../foundation/timers.ts';
 import type { Manager, Metric, TrialJob } from './manager.ts';
 
 /** States of an experiment in which nothing more will happen. */
@@ -16,12 +16,13 @@ export interface Outcome {
 export interface FollowOptions {
   readonly print: (line: string) => void;
   readonly pollMs: number;
+  readonly timers: Timers;
 }
 
 /** Prints each trial's states and reports as they come, until the experiment has ended. */
 export async function followExperiment(
   manager: Manager,
-  { print, pollMs }: FollowOptions,
+  { print, pollMs, timers }: FollowOptions,
 ): Promise<Outcome> {
   const printed = new Set<string>();
   for (;;) {
@@ -34,7 +35,7 @@ export async function followExperiment(
       printed.add(line);
     }
     if (ENDED.includes(status)) return { status, errors, trials };
-    await sleep(pollMs);
+    await timers.sleep(pollMs);
   }
 }
 
@@ -49,14 +50,21 @@ function describeTrial(trial: TrialJob, metrics: readonly Metric[]): string[] {
   return [...started, ...reports, ...ended];
 }
 
-function describeMetric({ sequence, values }: Metric): string {
-  const fixed = (key: string, digits: number): string => (values[key] ?? NaN).toFixed(digits);
+/** The numbers that every run has, then those that its algorithm or task declares. */
+function describeMetric({
+  sequence,
+  values: { default: accuracy, loss, ...others },
+}: Metric): string {
+  const known = { accuracy, loss };
   return [
     `epoch ${sequence + 1}`,
-    `accuracy ${fixed('default', 3)}`,
-    `loss ${fixed('loss', 3)}`,
-    `rho ${fixed('rho', 3)}`,
-    `board mean ${fixed('boardMean', 3)}`,
-    `${fixed('imagesPerSecond', 0)} images/s`,
+    ...Object.entries(known).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name} ${value.toFixed(3)}`],
+    ),
+    ...Object.entries(others).map(([name, value]) => `${name} ${shortText(value)}`),
   ].join('  ');
+}
+
+function shortText(value: number): string {
+  return String(Number.isInteger(value) ? value : Number(value.toPrecision(4)));
 }

@@ -13,15 +13,16 @@ export const RESULT_FILE = 'result.json';
 export const ARCHITECTURE_FOLDER = 'nas';
 
 /**
- * Makes the output folder and tries to write there, before anything expensive is begun.
+ * Makes the output folder and others in it, and tries to write there, before anything expensive is
+ * begun.
  *
  * @throws TrialError FILE_UNWRITABLE
  */
-export async function prepareOutput(folder: string): Promise<void> {
-  const architectures = join(folder, ARCHITECTURE_FOLDER);
+export async function prepareOutput(folder: string, subfolders: readonly string[]): Promise<void> {
+  const places = [folder, ...subfolders.map((name) => join(folder, name))];
   await unlessUnwritable(folder, async () => {
-    await makeFolder(architectures);
-    for (const place of [folder, architectures]) {
+    for (const place of places) {
+      await makeFolder(place);
       const trace = join(place, `${RESULT_FILE}${PARTIAL}`);
       await writeFile(trace, '');
       await rm(trace);

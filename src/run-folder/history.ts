@@ -63,6 +63,11 @@ export class History {
     return this.#entries;
   }
 
+  /** The last epoch that was reported; 0 where none was. */
+  get lastEpoch(): number {
+    return this.#entries.findLast(({ type }) => type === 'epoch')?.epoch ?? 0;
+  }
+
   /**
    * Adds an entry, which is on the disk after the next {@link save}.
    *

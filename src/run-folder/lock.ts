@@ -1,6 +1,5 @@
 /** At most one search writes into an output folder: `lock.json` names the process that does. */
 
-import { randomUUID } from 'node:crypto';
 import { link, lstat, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -54,9 +53,8 @@ export async function acquireLock(folder: string, { command, time }: LockOwner):
   const text = `${JSON.stringify(record, null, 2)}\n`;
   await unlessUnwritable(folder, async () => {
     await makeFolder(folder);
-    const own = `${file}.${randomUUID()}${PARTIAL}`;
+    const own = await writeOwn(file, record, text);
     try {
-      await writeFile(own, text);
       await claim(file, own);
       await removeLeftovers(own, isLeftover, LEFT_OVER_MS);
     } finally {
@@ -94,6 +92,25 @@ async function claim(name: string, own: string): Promise<void> {
   if (now !== null && (await holderOf(now)) === null) return rename(guard, name);
   await rm(guard);
   await claim(name, own);
+}
+
+/**
+ * Writes a record beside the lock, under a name that no other process, and no other try of this
+ * one, has: twins of two containers, which may look the same, find each other's name taken.
+ */
+async function writeOwn(file: string, record: LockRecord, text: string): Promise<string> {
+  const { bootId, pid, processStart } = record;
+  for (let attempt = 0; ; attempt++) {
+    const own = `${file}.${bootId}.${pid}.${processStart}.${attempt}${PARTIAL}`;
+    try {
+      await writeFile(own, text, { flag: 'wx' });
+      return own;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue;
+      await rm(own, { force: true });
+      throw error;
+    }
+  }
 }
 
 function isLeftover(name: string): boolean {

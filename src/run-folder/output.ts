@@ -2,12 +2,12 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
 import { exists } from '../foundation/files.ts';
-import { ARCHITECTURE_FOLDER, RESULT_FILE } from './artifacts.ts';
 import { unlessUnwritable } from '../foundation/atomic-file.ts';
+import { ARCHITECTURE_FOLDER, RESULT_FILE } from './artifacts.ts';
 import { CHECKPOINT_FOLDER } from './checkpoint/store.ts';
 import { METRICS_FILE, UNDELIVERED_FILE } from './history.ts';
-import { SCORES_FILE } from './scores.ts';
 import { readResult } from './result.ts';
+import { SCORES_FILE } from './scores.ts';
 
 /** Name of the list of images that could not be used, within the output folder. */
 export const BAD_SAMPLES_FILE = 'bad_samples.txt';
@@ -24,8 +24,11 @@ export const RANK_FILES = { csv: 'rank.csv', plot: 'rank.svg', report: 'rank.jso
  */
 export type PresentPolicy = 'refuse-result' | 'complete' | 'throw-away';
 
-/** Metrics and scores of a search that does not go on: a new one's would be taken for them. */
-const RECORDS = [METRICS_FILE, UNDELIVERED_FILE, SCORES_FILE];
+/** Metrics of a run that does not go on: a new one's would be taken for them. */
+const METRICS_FILES = [METRICS_FILE, UNDELIVERED_FILE];
+
+/** The same, and scores of weights that are no more. */
+const RECORDS = [...METRICS_FILES, SCORES_FILE];
 
 /**
  * All that a search leaves in its folder, but for its log and what a new one writes at its start.
@@ -63,6 +66,11 @@ export function throwAway(output: string): Promise<void> {
 /** Throws away the records of a search that does not go on. @throws TrialError FILE_UNWRITABLE */
 export function throwRecordsAway(output: string): Promise<void> {
   return removeAll(output, RECORDS);
+}
+
+/** Throws away the metrics of a run that does not go on. @throws TrialError FILE_UNWRITABLE */
+export function throwMetricsAway(output: string): Promise<void> {
+  return removeAll(output, METRICS_FILES);
 }
 
 async function removeAll(output: string, names: readonly string[]): Promise<void> {

@@ -3,11 +3,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
-import type { CheckpointManifest } from '../generated/checkpoint.ts';
+import type { CheckpointManifest, CheckpointRun } from '../generated/checkpoint.ts';
+import type { Path } from '../searchspace/space.ts';
 import { RESULT_FILE } from './artifacts.ts';
 import { manifestFiles, readCheckpoint, readManifest } from './checkpoint/store.ts';
 import { lockHolder, type LockRecord } from './lock.ts';
-import { METRICS_FILE, UNDELIVERED_FILE } from '../trial/outbox.ts';
+import { METRICS_FILE, UNDELIVERED_FILE } from './history.ts';
 import { readResult } from './result.ts';
 
 /** What a folder is; `running` goes before all others. */
@@ -40,7 +41,7 @@ export interface SearchProgress {
 
 /** The best path so far. */
 export interface BestPath {
-  /** Candidate names of a finished search; before that, positions of the candidates. */
+  /** Names of the candidates, or their positions where the search space is not to be had. */
   readonly path: string;
   /** Accuracy, fraction. */
   readonly score: number;
@@ -64,14 +65,21 @@ export interface FolderStatus {
   readonly next: string | null;
 }
 
+/** Names the candidates of a path; null where the run's search space is not to be had. */
+export type PathNamer = (run: CheckpointRun, path: Path) => Promise<string | null>;
+
 /**
  * Looks at an output folder. Every checkpoint is held against its digests.
  *
+ * @param namePath - Of the best path so far, which checkpoints hold by position.
  * @throws TrialError FILE_UNREADABLE when there is no such folder, or a file of it may not be read.
  */
-export async function folderStatus(folder: string): Promise<FolderStatus> {
+export async function folderStatus(
+  folder: string,
+  namePath: PathNamer = () => Promise.resolve(null),
+): Promise<FolderStatus> {
   try {
-    return await lookAt(folder);
+    return await lookAt(folder, namePath);
   } catch (cause) {
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
     const next = 'Name the output folder of a search, as a user who may read all of it';
@@ -80,7 +88,7 @@ export async function folderStatus(folder: string): Promise<FolderStatus> {
   }
 }
 
-async function lookAt(folder: string): Promise<FolderStatus> {
+async function lookAt(folder: string, namePath: PathNamer): Promise<FolderStatus> {
   const names = await readdir(folder);
   const result = names.includes(RESULT_FILE) ? await readBest(join(folder, RESULT_FILE)) : null;
   const looks: Look[] = [];
@@ -90,7 +98,7 @@ async function lookAt(folder: string): Promise<FolderStatus> {
     folder,
     holder: await lockHolder(folder),
     progress: manifest ? progressOf(manifest) : null,
-    best: result?.best ?? bestOf(manifest),
+    best: result?.best ?? (await bestOf(manifest, namePath)),
     checkpoints: looks.map(({ status }) => status),
     metrics: {
       recorded: await countLines(join(folder, METRICS_FILE)),
@@ -189,9 +197,14 @@ function progressOf({ run, state }: CheckpointManifest): SearchProgress {
   };
 }
 
-function bestOf(manifest: CheckpointManifest | null | undefined): BestPath | null {
+async function bestOf(
+  manifest: CheckpointManifest | null | undefined,
+  namePath: PathNamer,
+): Promise<BestPath | null> {
   const first = manifest?.state.ranking[0];
-  return first ? { path: first.path.join(' '), score: first.accuracy } : null;
+  if (!manifest || !first) return null;
+  const { path, accuracy } = first;
+  return { path: (await namePath(manifest.run, path)) ?? path.join(' '), score: accuracy };
 }
 
 async function readBest(file: string): Promise<{ best: BestPath | null; problem: string | null }> {

@@ -1,9 +1,28 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Ops, Tensor } from '../engine/ops.ts';
 import type { Parameter } from '../engine/parameter.ts';
+import type { Rng } from '../foundation/rng.ts';
 import type { Activation } from '../searchspace/space.ts';
-import type { Initialiser } from './initialisers.ts';
 import type { Statistics } from './statistics.ts';
+
+/** Distribution of a parameter's initial values. */
+export type Initialiser =
+  | { readonly kind: 'constant'; readonly value: number }
+  | { readonly kind: 'normal'; readonly deviation: number }
+  | { readonly kind: 'uniform'; readonly bound: number };
+
+/** Draws `count` initial values. */
+export function initialValues(initialiser: Initialiser, count: number, rng: Rng): Float32Array {
+  const values = new Float32Array(count);
+  switch (initialiser.kind) {
+    case 'constant':
+      return values.fill(initialiser.value);
+    case 'normal':
+      return values.map(() => initialiser.deviation * rng.normal());
+    case 'uniform':
+      return values.map(() => initialiser.bound * (2 * rng.uniform() - 1));
+  }
+}
 
 /** How one forward pass normalises, and from where it takes its weights. */
 export interface Pass {

@@ -7,7 +7,7 @@ import type { Moments } from '../engine/ops.ts';
  */
 export class Statistics {
   protected readonly engine: Engine;
-  protected readonly moments = new Map<string, Moments>();
+  protected readonly moments: Map<string, Moments> = new Map<string, Moments>();
 
   constructor(engine: Engine) {
     this.engine = engine;

@@ -3,8 +3,7 @@ import type { Tensor } from '../engine/ops.ts';
 import type { Parameter } from '../engine/parameter.ts';
 import { createRng } from '../foundation/rng.ts';
 import type { Path, SearchSpace } from '../searchspace/space.ts';
-import { initialValues } from './initialisers.ts';
-import { chain, type Module, type ParameterFactory, type Pass } from './layers.ts';
+import { chain, initialValues, type Module, type ParameterFactory, type Pass } from './layers.ts';
 import { buildOperation } from './operations.ts';
 import { Statistics } from './statistics.ts';
 

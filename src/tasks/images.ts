@@ -12,7 +12,7 @@ import { createTrainingBatches } from '../data/stream/training-batches.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 import type { Clock } from '../foundation/clock.ts';
-import { checkData } from './checks.ts';
+import { checkData } from './search-plan.ts';
 import type { TrialConfig } from './config.ts';
 
 /** The images of a run in their parts. */

@@ -1,6 +1,7 @@
 import { TrialError } from '../foundation/errors.ts';
 import { requireSameMathematics } from '../run-folder/checkpoint/identity.ts';
 import { newestCheckpoint } from '../run-folder/checkpoint/store.ts';
+import { throwMetricsAway } from '../run-folder/output.ts';
 import { restoreWeights } from '../training/snapshot.ts';
 import { DATA_CONTENT, digestOf, SPACE_CONTENT } from './identity.ts';
 import { spaceSha256 } from './space-files.ts';
@@ -24,7 +25,7 @@ export interface Inheritance {
  * @throws TrialError CONFIG_INVALID, NOTHING_TO_RESUME, CHECKPOINT_INVALID, CHECKPOINT_MISMATCH
  */
 export async function inheritWeights(
-  { config, space, images, supernet }: Workspace,
+  { request, config, space, images, supernet, output }: Workspace,
   { logger }: TaskHost,
 ): Promise<Inheritance> {
   const folder = requireKey(config.supernet, 'supernet', 'the output folder of a search');
@@ -37,6 +38,8 @@ export async function inheritWeights(
       next: 'Name the output folder of a search that has been trained.',
     });
   }
+  // What an earlier evaluation reported into the folder is no part of this one.
+  if (request.present !== 'complete') await throwMetricsAway(output);
   const { manifest, file, snapshot } = checkpoint;
   const current: Record<string, unknown> = {
     seed: config.seed,

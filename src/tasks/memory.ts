@@ -1,10 +1,19 @@
 /** Looks after the memory of a long run: says so once, before the system ends it without a word. */
 
-import { totalmem } from 'node:os';
 import type { Logger } from '../foundation/logger.ts';
 import type { Emit } from '../training/events.ts';
 import type { TrainingPlan } from '../training/plan.ts';
 import type { SearchState } from '../training/state.ts';
+
+/** What the system tells about the memory of this process, in bytes. */
+export interface MemoryReadings {
+  /** Resident memory. */
+  readonly resident: () => number;
+  /** The most resident memory that there ever was. */
+  readonly peak: () => number;
+  /** What the process may use: its control group's limit, or the machine's memory. */
+  readonly allowed: () => number;
+}
 
 /** What a process holds at one moment. */
 export interface MemoryUse {
@@ -31,12 +40,6 @@ const GROWTH = 1.6;
 const LESS_MEMORY = 'lower batchSize in the trial config or imageSize in the skeleton';
 const AFTERWARDS = 'a search that ends here goes on from its last checkpoint';
 
-/** Memory that this process may use, in bytes: its control group's limit, or the machine's memory. */
-export function allowedMemory(): number {
-  const constrained = process.constrainedMemory(); // 0, or far too much, where there is no limit
-  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-}
-
 /** Smaller batch that a step is tried with before the whole one. */
 const TRIED_SHARE = 1 / 8;
 
@@ -48,24 +51,21 @@ const TRIED_SHARE = 1 / 8;
  */
 export async function warnOfLargeStep(
   step: (images: number) => Promise<void>,
-  { batchSize, allowedBytes, logger }: { batchSize: number; allowedBytes: number; logger: Logger },
+  { batchSize, memory, logger }: { batchSize: number; memory: MemoryReadings; logger: Logger },
 ): Promise<void> {
   const images = Math.max(1, Math.round(TRIED_SHARE * batchSize));
   await step(1); // what a first step needs and keeps does not grow with the batch
-  const [before, peakBefore] = [process.memoryUsage.rss(), peakBytes()];
+  const [before, peakBefore] = [memory.resident(), memory.peak()];
   await step(images);
+  const [peak, allowedBytes] = [memory.peak(), memory.allowed()];
   // A peak that was there already says nothing of the step.
-  if (peakBytes() === peakBefore) return;
-  const expected = before + (batchSize / images) * (peakBytes() - before);
+  if (peak === peakBefore) return;
+  const expected = before + (batchSize / images) * (peak - before);
   if (expected < DANGER * allowedBytes) return;
   logger.log(
     'warning',
     `a step may need ${gib(expected)} of the ${gib(allowedBytes)} of memory allowed, and the system then ends this process without a word: ${LESS_MEMORY}`,
   );
-}
-
-function peakBytes(): number {
-  return 1024 * process.resourceUsage().maxRSS;
 }
 
 /** Warns once of each: tensors that leak, memory that runs out, memory that grows. */
@@ -119,14 +119,18 @@ function gib(bytes: number): string {
 }
 
 /** Looks after the memory at every step, and says at the start of each epoch how it stands. */
-export function memoryWatch(start: SearchState, plan: TrainingPlan, logger: Logger): Emit {
-  const watchdog = new MemoryWatchdog(logger, allowedMemory());
+export function memoryWatch(
+  start: SearchState,
+  plan: TrainingPlan,
+  { memory, logger }: { memory: MemoryReadings; logger: Logger },
+): Emit {
+  const watchdog = new MemoryWatchdog(logger, memory.allowed());
   return (event) => {
     if (event.kind !== 'step') return;
     const { supernet, tally, step, reports } = event.state;
     const tensors = supernet.engine.tensorCount();
     const looseTensors = tensors - supernet.tensorCount();
-    const rssBytes = process.memoryUsage.rss();
+    const rssBytes = memory.resident();
     // By then this process has done every kind of work once, rankings and teachers included.
     const isSettled = reports.length > start.reports.length && 2 * step > plan.totalSteps;
     watchdog.check({ looseTensors, rssBytes, isSettled });

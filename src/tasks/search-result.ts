@@ -30,9 +30,8 @@ export function describeSearch(
   { workspace, plan, algorithm, strategy }: Session,
   { identity }: TaskHost,
 ): SearchResult {
-  const { config, space, images } = workspace;
+  const { config, images } = workspace;
   const [best] = scores;
-  const { macs, params } = pathCost(space, best.path);
   const { time } = state;
   const { board, activity } = algorithm.describe(state.own, scores);
   return parseResult(
@@ -41,14 +40,7 @@ export function describeSearch(
       algorithm: config.algorithm,
       objective: { metric: 'top1', mode: 'maximize' },
       space: describeSpace(workspace),
-      best: {
-        sample: pathSample(space, best.path),
-        path: pathText(space, best.path),
-        score: best.accuracy,
-        crossEntropy: best.crossEntropy,
-        macs,
-        params,
-      },
+      best: describeBest(best, workspace),
       selection: { strategy, scored: scores.length },
       ranking: rankingRows(scores, workspace),
       board: boardRows(board, scores, workspace),
@@ -56,7 +48,7 @@ export function describeSearch(
       testAccuracy: comparison.testAccuracy,
       normalisation: {
         mean: [...images.normalisation.mean],
-        deviation: [...images.normalisation.deviation],
+        deviation: [...images.normalisation.std],
       },
       data: describeData(config.data.path, images),
       feasibility: describeFeasibility(workspace.feasibility),
@@ -91,6 +83,15 @@ export function summaryLine(
     ...(summary === '' ? [] : [summary]),
     `of the training time ${percent(costShares.evaluation)} measurements, ${percent(costShares.dataWait)} waits for data`,
   ].join('; ');
+}
+
+function describeBest(
+  { path, accuracy: score, crossEntropy }: Score,
+  { space }: Workspace,
+): SearchResult['best'] {
+  const { macs, params } = pathCost(space, path);
+  const [sample, text] = [pathSample(space, path), pathText(space, path)];
+  return { sample, path: text, score, crossEntropy, macs, params };
 }
 
 function describeSpace({ space, config }: Workspace): SearchResult['space'] {

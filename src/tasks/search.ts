@@ -56,12 +56,13 @@ export async function search(workspace: Workspace, host: TaskHost): Promise<Sear
 async function trainFrom(
   start: SearchState,
   training: Session & { keeper: Parameters<typeof train>[1]['keeper']; emit: Emit },
-  { logger, clock }: TaskHost,
+  host: TaskHost,
 ): Promise<SearchState> {
   const { workspace, algorithm, plan, scorer, keeper } = training;
+  const { clock } = host;
   const { images, config, sampling } = workspace;
   const batches = openTrainingBatches(images, config, { ...plan, clock });
-  const emit = emitToAll(training.emit, memoryWatch(start, plan, logger));
+  const emit = emitToAll(training.emit, memoryWatch(start, plan, host));
   await emit({ kind: 'started', plan, step: start.step });
   try {
     const skipped = images.dataset.skipped.length;

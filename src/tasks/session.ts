@@ -2,8 +2,6 @@
 
 import { availableParallelism, cpus } from 'node:os';
 import { resolve } from 'node:path';
-import type { Algorithm } from '../algorithms/algorithm.ts';
-import { ALGORITHMS } from '../algorithms/registry.ts';
 import { TrialError } from '../foundation/errors.ts';
 import type { CheckpointRun } from '../generated/checkpoint.ts';
 import { Saver } from '../run-folder/checkpoint/saver.ts';
@@ -11,26 +9,21 @@ import { findStart } from '../run-folder/checkpoint/start.ts';
 import { checkDisk, searchBytes } from '../run-folder/disk.ts';
 import { throwAway, throwRecordsAway } from '../run-folder/output.ts';
 import { openScores } from '../run-folder/scores.ts';
-import { macsModel } from '../searchspace/cost-model.ts';
 import type { Path } from '../searchspace/space.ts';
 import { Scorer } from '../selection/scorer.ts';
-import type { Strategy } from '../selection/strategy.ts';
-import { planTraining, type TrainingPlan } from '../training/plan.ts';
 import { restoreSnapshot } from '../training/snapshot.ts';
 import { initialState, type SearchState } from '../training/state.ts';
 import { coveringPaths, warmUpStep } from '../training/warm-up.ts';
 import { mathematicsOf } from './identity.ts';
-import { allowedMemory, warnOfLargeStep } from './memory.ts';
+import { warnOfLargeStep } from './memory.ts';
+import { planSearch, type SearchPlan } from './search-plan.ts';
 import { spaceSha256 } from './space-files.ts';
 import type { TaskHost } from './task.ts';
 import { pauseFor, versionsOf, type Workspace } from './workspace.ts';
 
 /** Everything that training and selection go by. */
-export interface Session {
+export interface Session extends SearchPlan {
   readonly workspace: Workspace;
-  readonly plan: TrainingPlan;
-  readonly algorithm: Algorithm<unknown>;
-  readonly strategy: Strategy;
   readonly scorer: Scorer;
 }
 
@@ -41,22 +34,13 @@ export interface Session {
  * @throws TrialError FILE_UNWRITABLE when the disk has too little room.
  */
 export async function openSession(workspace: Workspace, { logger }: TaskHost): Promise<Session> {
-  const { config, space, sampling, images, supernet, output } = workspace;
-  const plan = planTraining(config, images.split.training.length);
-  const definition = ALGORITHMS[config.algorithm];
-  const algorithm = definition.create({
-    space,
-    config,
-    schedule: plan,
-    sampling,
-    macsOf: macsModel(space).cost,
-    boardImages: images.heldOut.board.count,
-  });
-  await checkDisk(output, searchBytes(space, algorithm.savedNumbers));
+  const { config, space, images, supernet, output } = workspace;
+  const { classes, train } = images.dataset;
+  const planned = planSearch(config, space, { classes, trainImages: train.count });
+  await checkDisk(output, searchBytes(space, planned.algorithm.savedNumbers));
   const cache = openScores(output, logger);
   const scorer = new Scorer({ supernet, heldOut: images.heldOut, cache });
-  const strategy = config.selection.strategy ?? definition.selection;
-  return { workspace, plan, algorithm, strategy, scorer };
+  return { workspace, scorer, ...planned };
 }
 
 /** Where a search starts. */
@@ -85,7 +69,8 @@ export async function startOrGoOn(session: Session, host: TaskHost): Promise<Sta
     found === null
       ? initialState(supernet, algorithm.initialState())
       : restoreSnapshot(found.checkpoint.snapshot, owner);
-  const { clock, now, signal } = host;
+  const { clock, now } = host;
+  const { signal } = host.shutdown;
   const schedule = config.checkpoint;
   const saver = new Saver({ output, schedule, run, owner, clock, now, logger, signal }, start);
   if (found?.isOwn === true) return { start, saver };
@@ -116,8 +101,8 @@ async function warmUp({ workspace, plan }: Session, host: TaskHost): Promise<voi
   };
   const largest = feasibility.largest.path;
   if (config.engine !== 'js') {
-    const memory = { batchSize, allowedBytes: allowedMemory(), logger: host.logger };
-    await warnOfLargeStep((images) => tryStep(largest, images), memory);
+    const { memory, logger } = host;
+    await warnOfLargeStep((images) => tryStep(largest, images), { batchSize, memory, logger });
   }
   for (const path of [largest, ...coveringPaths(supernet)]) await tryStep(path, batchSize);
 }

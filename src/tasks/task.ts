@@ -5,6 +5,7 @@ import type { Logger } from '../foundation/logger.ts';
 import type { TrialIdentity } from '../foundation/trial-identity.ts';
 import type { PresentPolicy } from '../run-folder/output.ts';
 import type { Emit } from '../training/events.ts';
+import type { MemoryReadings } from './memory.ts';
 
 /** What one run is asked for. */
 export interface TaskRequest {
@@ -30,10 +31,16 @@ export interface TaskHost {
   readonly now: () => Date;
   /** The process's own variables: the native library reads its settings from there. */
   readonly variables: Record<string, string | undefined>;
+  readonly memory: MemoryReadings;
+  readonly shutdown: Ending;
+}
+
+/** How the process comes to its end. */
+export interface Ending {
   /** Ends the run between two pieces of work. */
   readonly signal: AbortSignal;
   /** Leaves signals to their default action from now on, which ends the process at once. */
-  readonly leaveSignals: () => void;
+  leaveSignals(): void;
 }
 
 /** Where a task's events go. */

@@ -9,17 +9,17 @@ import { openEngine } from '../engine/open.ts';
 import { writeAtomically } from '../foundation/atomic-file.ts';
 import { readText } from '../foundation/documents.ts';
 import { acquireLock } from '../run-folder/lock.ts';
-import { prepareOutput } from '../run-folder/artifacts.ts';
+import { ARCHITECTURE_FOLDER, prepareOutput } from '../run-folder/artifacts.ts';
 import { BAD_SAMPLES_FILE, refuseResult } from '../run-folder/output.ts';
-import { macsBudget } from '../searchspace/budget.ts';
 import { feasibility, type Feasibility } from '../searchspace/feasibility.ts';
 import type { SamplerOptions } from '../searchspace/sampler.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 import { Supernet } from '../supernet/supernet.ts';
+import { SIGNAL_TIMES } from '../foundation/signals.ts';
 import { applyParameters, changeConfig, parseTrialConfig, type TrialConfig } from './config.ts';
 import { openImages, type Images } from './images.ts';
 import { namingMemory } from './out-of-memory.ts';
-import { SIGNAL_TIMES } from '../foundation/signal-times.ts';
+import { samplingOf } from './search-plan.ts';
 import { loadSearchSpace } from './space-files.ts';
 import type { TaskHost, TaskRequest } from './task.ts';
 
@@ -66,7 +66,7 @@ export async function openWorkspace<T>(
   const lock = await acquireLock(output, { command, time: host.now() });
   try {
     if (request.present === 'refuse-result') await refuseResult(output);
-    await prepareOutput(output);
+    await prepareOutput(output, config.task === 'search' ? [ARCHITECTURE_FOLDER] : []);
     return await workIn({ request, config, space, output }, host, work);
   } catch (thrown) {
     throw namingMemory(thrown);
@@ -81,8 +81,7 @@ async function workIn<T>(
   work: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
   const { config, space, output } = opened;
-  const { minMacs, maxMacs = Infinity, prior = null } = config;
-  const sampling = { budget: macsBudget(space, { minMacs, maxMacs }), prior };
+  const sampling = samplingOf(config, space);
   const report = feasibility(space, sampling.budget);
   host.logger.log('info', feasibilityLine(report));
   const images = await openImages(config, space, host.logger);
@@ -96,9 +95,9 @@ async function workIn<T>(
 }
 
 /** Lets the process serve signals and connections; throws when it is to end. */
-export async function pauseFor({ signal }: Pick<TaskHost, 'signal'>): Promise<void> {
+export async function pauseFor({ shutdown }: Pick<TaskHost, 'shutdown'>): Promise<void> {
   await nextTurn();
-  signal.throwIfAborted();
+  shutdown.signal.throwIfAborted();
 }
 
 /** Versions of all that the numbers of a run depend on. */
@@ -116,10 +115,10 @@ async function recordBadSamples(output: string, { dataset: { skipped } }: Images
 async function buildSupernet(
   { engine, threads, seed }: TrialConfig,
   space: SearchSpace,
-  { variables, logger, leaveSignals }: TaskHost,
+  { variables, logger, shutdown }: TaskHost,
 ): Promise<Supernet> {
   // Its steps may take minutes, in which JavaScript hears nothing, and no thread looks after signals.
-  if (engine === 'js') leaveSignals();
+  if (engine === 'js') shutdown.leaveSignals();
   const opened = await openEngine({
     engine: engine === 'native' ? 'cpu' : engine,
     environment: variables,

@@ -4,16 +4,18 @@ import { join } from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { Clock } from '../foundation/clock.ts';
+import type { Timers } from '../foundation/timers.ts';
+import { History, UNDELIVERED_FILE } from '../run-folder/history.ts';
+import type { PresentPolicy } from '../run-folder/output.ts';
+import type { TaskResult } from '../tasks/run.ts';
+import type { Connection, TaskHost, TaskRequest } from '../tasks/task.ts';
+import { emitToAll, type Emit } from '../training/events.ts';
 import { selectChannel } from './channel/select.ts';
 import type { LineWriter } from './channel/stdout.ts';
 import { type Environment, readEnvironment } from './environment.ts';
-import { type Outbox, openOutbox, UNDELIVERED_FILE } from './outbox.ts';
-import type { PresentPolicy } from '../run-folder/output.ts';
+import { type Outbox, openOutbox, type OutboxOptions } from './outbox.ts';
 import { watchParents } from './process/parent.ts';
 import { createReporter, type Reporter } from './reporter.ts';
-import type { TaskResult } from '../tasks/run.ts';
-import type { Connection, TaskRequest } from '../tasks/task.ts';
-import { emitToAll, type Emit } from '../training/events.ts';
 import { installSignalHandlers, type Shutdown, type SignalTarget } from './process/shutdown.ts';
 import { createTrialLog } from './trial-log.ts';
 
@@ -28,6 +30,8 @@ export interface Host {
   readonly process: SignalTarget;
   readonly clock: Clock;
   readonly now: () => Date;
+  readonly timers: Timers;
+  readonly memory: TaskHost['memory'];
 }
 
 /** What the command line says. */
@@ -53,7 +57,8 @@ export async function runTrial(options: TrialOptions, host: Host): Promise<TaskR
     now: host.now,
   });
   const hasTerminal = host.stderr.isTTY;
-  const shutdown = installSignalHandlers(host.process, { logger, hasTerminal });
+  const { timers } = host;
+  const shutdown = installSignalHandlers(host.process, { logger, timers, hasTerminal });
   const stopWatching = endWithManager(environment, host, shutdown);
   const run = runUntilShutdown(options, { ...host, environment, logger, shutdown });
   shutdown.onShutdown(async () => {
@@ -74,6 +79,7 @@ function endWithManager(environment: Environment, host: Host, shutdown: Shutdown
   return watchParents({
     trialJobId,
     parent: host.process.ppid,
+    timers: host.timers,
     onGone: (who) => {
       shutdown.request('SIGTERM', `${who} has ended`);
     },
@@ -90,7 +96,8 @@ async function runUntilShutdown(
   options: TrialOptions,
   { environment, logger, shutdown, ...host }: TrialContext,
 ): Promise<TaskResult> {
-  const channel = await selectChannel(environment, { logger, stdout: host.stdout });
+  const { stdout, timers } = host;
+  const channel = await selectChannel(environment, { logger, stdout, timers });
   shutdown.onShutdown(() => channel.close());
   try {
     // NNI 3.0 hands records out in the order of asking: ask before anything slow is loaded.
@@ -100,16 +107,8 @@ async function runUntilShutdown(
     ]);
     const source = { parameterId, trialJobId: environment.trialJobId };
     const isStandalone = environment.channel.kind === 'standalone';
+    const { variables, clock, now, memory } = host;
     const progress = options.progress(logger);
-    const connect = async (folder: string): Promise<Connection> => {
-      const outbox = await openOutbox({ ...source, folder, channel, logger });
-      return {
-        emit: emitToAll(progress, reportTo(createReporter(outbox, source))),
-        settle: () => settle(outbox, folder),
-        close: () => outbox.close(),
-      };
-    };
-    const { variables, clock, now } = host;
     return await runTask(
       {
         configFile: options.configFile,
@@ -120,25 +119,46 @@ async function runUntilShutdown(
       },
       {
         identity: environment,
-        connect,
+        connect: (folder) => connect(folder, { ...source, channel, logger, timers, now }, progress),
         logger,
         clock,
         now,
         variables,
-        signal: shutdown.signal,
-        leaveSignals: () => {
-          shutdown.leaveSignals();
-        },
+        memory,
+        shutdown,
       },
     );
   } catch (thrown) {
     // Where the folder's outbox was not opened, nobody else does it.
     await channel.close();
-    // NNI's web UI shows trial.log: the reason of a failure belongs there too.
-    const isEnd = thrown === shutdown.signal.reason;
-    if (environment.outputDirectory !== null && !isEnd) logger.log('error', failureText(thrown));
+    if (thrown !== shutdown.signal.reason) noteFailure(thrown, environment, host.now);
     throw thrown;
   }
+}
+
+/** NNI's web UI shows trial.log: the reason of a failure belongs there too. The caller prints it. */
+function noteFailure(
+  thrown: unknown,
+  { outputDirectory: directory }: Environment,
+  now: () => Date,
+): void {
+  createTrialLog({ directory, mirror: null, now }).log('error', failureText(thrown));
+}
+
+/** Opens the outbox of a folder; its events go to NNI and to the person who watches. */
+async function connect(
+  folder: string,
+  options: Omit<OutboxOptions, 'history'>,
+  progress: Emit,
+): Promise<Connection> {
+  const history = await History.open(folder);
+  const outbox = await openOutbox({ ...options, history });
+  const reporter = createReporter({ outbox, history, source: options, now: options.now });
+  return {
+    emit: emitToAll(progress, reportTo(reporter)),
+    settle: () => settle(outbox, folder),
+    close: () => outbox.close(),
+  };
 }
 
 /** Epochs and the answer are what NNI hears of. */

@@ -1,4 +1,5 @@
 import { TrialError } from '../foundation/errors.ts';
+import { STANDALONE, type TrialIdentity } from '../foundation/trial-identity.ts';
 
 /** How this trial reaches NNI. */
 export type ChannelAddress =
@@ -27,15 +28,14 @@ export type ChannelAddress =
       readonly kind: 'standalone';
     };
 
-/** What NNI tells a trial through environment variables. */
-export interface Environment {
+/**
+ * What NNI tells a trial through environment variables: `NNI_TRIAL_JOB_ID` and `NNI_EXP_ID`, and
+ * the following.
+ */
+export interface Environment extends TrialIdentity {
   readonly channel: ChannelAddress;
   /** `NNI_PLATFORM`, such as `local`; null without NNI. */
   readonly platform: string | null;
-  /** `NNI_EXP_ID`; `STANDALONE` without NNI. */
-  readonly experimentId: string;
-  /** `NNI_TRIAL_JOB_ID`; `STANDALONE` without NNI. */
-  readonly trialJobId: string;
   /** `NNI_TRIAL_SEQ_ID`: position of the trial in the experiment, from 0; -1 where NNI does not know it. */
   readonly sequenceId: number;
   /** `NNI_OUTPUT_DIR`: where logs and results belong; null without NNI. */
@@ -43,9 +43,6 @@ export interface Environment {
 }
 
 type Variables = Readonly<Record<string, string | undefined>>;
-
-/** The id of a trial, and of an experiment, without NNI. */
-export const STANDALONE = 'STANDALONE';
 
 /**
  * Reads NNI's environment variables.

@@ -1,25 +1,22 @@
 /**
- * Metrics on their way to NNI. What is posted is on the disk first and then delivered in order, in
- * the background, for as long as it takes: a fault of the channel stops no training. No metric is
- * posted twice, sent twice or lost, whenever the process is killed, where NNI tells what it has.
+ * The history of a run on its way to NNI. What is posted is on the disk first and then delivered in
+ * order, in the background, for as long as it takes: a fault of the channel stops no training. No
+ * metric is posted twice, sent twice or lost, whenever the process is killed, where NNI tells what
+ * it has.
  */
 
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, TrialError } from '../foundation/errors.ts';
-import type { Logger } from '../foundation/logger.ts';
-import type { Metric } from '../generated/nni-message.ts';
 import { unlessUnwritable, writeAtomically } from '../foundation/atomic-file.ts';
+import { messageOf, TrialError } from '../foundation/errors.ts';
+import { readJsonLines } from '../foundation/json-lines.ts';
+import type { Logger } from '../foundation/logger.ts';
+import type { Timers } from '../foundation/timers.ts';
+import { STANDALONE } from '../foundation/trial-identity.ts';
+import type { Metric } from '../generated/nni-message.ts';
+import { type History, type HistoryEntry, UNDELIVERED_FILE } from '../run-folder/history.ts';
 import { mayHaveArrived, metricKey, type TrialChannel } from './channel/channel.ts';
-import { STANDALONE } from './environment.ts';
-import { parseMetric } from './metric.ts';
-
-/** Every metric of a run, one a line, in order; within the output folder. */
-export const METRICS_FILE = 'metrics.jsonl';
-
-/** What NNI does not have yet, in order; there is no such file when it has everything. */
-export const UNDELIVERED_FILE = 'undelivered-metrics.jsonl';
+import { fromWire, parseMetric, toWire } from './metric.ts';
 
 /** How patient the outbox is, in milliseconds. */
 export interface OutboxPatience {
@@ -48,10 +45,12 @@ export interface MetricSource {
 
 /** What an {@link Outbox} needs. */
 export interface OutboxOptions extends MetricSource {
-  /** The output folder. */
-  readonly folder: string;
+  /** What is delivered; what an earlier process queued and did not record is added to it. */
+  readonly history: History;
   readonly channel: TrialChannel;
   readonly logger: Logger;
+  readonly timers: Timers;
+  readonly now: () => Date;
   readonly patience?: OutboxPatience | undefined;
 }
 
@@ -65,62 +64,78 @@ export interface Undelivered {
 /**
  * What a folder holds for NNI.
  *
- * @throws TrialError METRIC_INVALID when the file is none of ours.
+ * @throws TrialError FILE_UNREADABLE, METRIC_INVALID when the file is none of ours.
  */
 export async function readUndelivered(folder: string): Promise<Undelivered[]> {
   const file = join(folder, UNDELIVERED_FILE);
-  return (await readLines(file)).map((line) => {
+  const next = 'Restore the file, or start again with --overwrite.';
+  const lines = await readJsonLines(file, { noun: 'the metrics that NNI lacks', next });
+  return lines.map((line) => {
     const { metric, inDoubt } = Object(line) as Record<string, unknown>;
     return { metric: parseMetric(metric, file), inDoubt: inDoubt === true };
   });
 }
 
 /**
- * Opens the outbox of a folder; what NNI does not have of an earlier process is sent now.
+ * Opens the outbox of a history and starts the delivery of what NNI does not have of an earlier
+ * process.
  *
  * @throws TrialError FILE_UNREADABLE, METRIC_INVALID when a file is none of ours.
  */
 export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
-  const file = join(options.folder, METRICS_FILE);
-  const recorded = (await readLines(file)).map((line) => parseMetric(line, file));
-  const undelivered = await readUndelivered(options.folder);
-  // A process that was killed between the two files has left the metric in the queue alone.
+  const { history, trialJobId } = options;
+  const undelivered = await readUndelivered(history.folder);
+  completeHistory(options, undelivered);
+  const waiting = trialJobId === STANDALONE ? undelivered : adoptReports(options, undelivered);
+  const outbox = new Outbox(options, waiting);
+  outbox.start();
+  return outbox;
+}
+
+/** A process that was killed between the two files has left the metric in the queue alone. */
+function completeHistory(
+  { history, now, trialJobId }: OutboxOptions,
+  undelivered: readonly Undelivered[],
+): void {
   const nameOf = (metric: Metric): string => {
     const { trial_job_id: id } = metric;
-    return `${id === STANDALONE ? options.trialJobId : id} ${metricKey(metric)}`;
+    return `${id === STANDALONE ? trialJobId : id} ${metricKey(metric)}`;
   };
-  const known = new Set(recorded.map(nameOf));
-  const missing = undelivered.filter(({ metric }) => !known.has(nameOf(metric)));
-  const all = [...recorded, ...missing.map(({ metric }) => metric)];
-  return options.trialJobId === STANDALONE
-    ? new Outbox(options, all, undelivered)
-    : outboxOfTrial(options, all, undelivered);
+  const known = new Set(history.entries.map((entry) => nameOf(toWire(entry))));
+  for (const { metric } of undelivered) {
+    if (known.has(nameOf(metric))) continue;
+    const told = { time: now().toISOString(), lastEpoch: history.lastEpoch };
+    history.add(fromWire(metric, told));
+  }
 }
 
-/** What the search reported while it went on without NNI is the trial's now, and NNI lacks it. */
-function outboxOfTrial(
-  options: OutboxOptions,
-  recorded: readonly Metric[],
+/**
+ * What the search reported while it went on without NNI is the trial's from now on, and NNI lacks it.
+ *
+ * @returns What NNI lacks then.
+ */
+function adoptReports(
+  { history, trialJobId, parameterId }: OutboxOptions,
   undelivered: readonly Undelivered[],
-): Outbox {
-  const isAlone = ({ trial_job_id: id }: Metric): boolean => id === STANDALONE;
-  const { trialJobId: trial_job_id, parameterId: parameter_id } = options;
-  const adopt = (metric: Metric): Metric =>
-    isAlone(metric) ? { ...metric, trial_job_id, parameter_id } : metric;
-  const waiting = undelivered.filter(({ metric }) => !isAlone(metric));
+): Undelivered[] {
+  const isAlone = (entry: HistoryEntry): boolean => entry.trialJobId === STANDALONE;
+  const waiting = undelivered.filter(({ metric }) => metric.trial_job_id !== STANDALONE);
+  if (!history.entries.some(isAlone)) return waiting;
+  const adopt = (entry: HistoryEntry): HistoryEntry => ({ ...entry, trialJobId, parameterId });
   const queued = new Set(waiting.map(({ metric }) => metricKey(metric)));
-  const adopted = recorded
-    .filter((metric) => isAlone(metric) && !queued.has(metricKey(metric)))
-    .map((metric) => ({ metric: adopt(metric), inDoubt: false }));
-  return new Outbox(options, recorded.map(adopt), [...waiting, ...adopted]);
+  const adopted = history.entries
+    .filter(isAlone)
+    .map((entry) => ({ metric: toWire(adopt(entry)), inDoubt: false }))
+    .filter(({ metric }) => !queued.has(metricKey(metric)));
+  history.replace(history.entries.map((entry) => (isAlone(entry) ? adopt(entry) : entry)));
+  return [...waiting, ...adopted];
 }
 
-/** A folder's metrics, and the one thread of work that delivers them. */
+/** What of a history NNI lacks, and the one thread of work that delivers it. */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #patience: OutboxPatience;
   readonly #closing = new AbortController();
-  readonly #recorded: Metric[];
   /** Of the metrics that are not posted again. */
   readonly #keys: Set<string>;
   #queue: Undelivered[];
@@ -128,39 +143,42 @@ export class Outbox {
   readonly #kept: Undelivered[];
   /** What NNI had when it was first asked; null until then. */
   #received: ReadonlySet<string> | null = null;
-  #recordedOnDisk = 0;
   #writing: Promise<void> = Promise.resolve();
-  #delivery: Promise<void>;
+  #delivery: Promise<void> = Promise.resolve();
   #isOver = false;
   #isClosed = false;
 
-  /** @param recorded - The undelivered ones among them. */
-  constructor(
-    options: OutboxOptions,
-    recorded: readonly Metric[],
-    undelivered: readonly Undelivered[],
-  ) {
+  /** @param undelivered - What NNI lacks of the history. */
+  constructor(options: OutboxOptions, undelivered: readonly Undelivered[]) {
     this.#options = options;
     this.#patience = options.patience ?? PATIENCE;
     this.#queue = undelivered.filter(({ metric }) => this.#isOwn(metric));
     this.#kept = undelivered.filter(({ metric }) => !this.#isOwn(metric));
-    this.#recorded = [...recorded];
     // Without NNI the search goes on with a trial's reports; a trial makes none of another's its own.
     const isReported = (metric: Metric): boolean =>
       options.trialJobId === STANDALONE || this.#isOwn(metric);
-    this.#keys = new Set(recorded.filter(isReported).map(metricKey));
-    this.#delivery = this.#deliver();
+    this.#keys = new Set(this.#recorded().filter(isReported).map(metricKey));
   }
 
-  /** Records a metric and queues it; does nothing when it was recorded before. */
-  async post(metric: Metric): Promise<void> {
+  /** Compares with what NNI has and sends what it lacks, behind what is under way already. */
+  start(): void {
+    this.#delivery = this.#delivery.then(() => this.#deliver());
+  }
+
+  /**
+   * Records a report and queues it; does nothing when it was recorded before.
+   *
+   * @throws TrialError METRIC_INVALID as {@link History.add}.
+   */
+  async post(entry: HistoryEntry): Promise<void> {
+    const metric = toWire(entry);
     const key = metricKey(metric);
     if (this.#keys.has(key)) return;
+    this.#options.history.add(entry);
     this.#keys.add(key);
-    this.#recorded.push(metric);
     if (this.#received?.has(key) !== true) this.#queue.push({ metric, inDoubt: false });
     await this.#save();
-    this.#delivery = this.#delivery.then(() => this.#deliver());
+    this.start();
   }
 
   /**
@@ -180,7 +198,7 @@ export class Outbox {
    * @returns The number of metrics that it does not have; 0 where it cannot tell.
    */
   async verify(): Promise<number> {
-    const own = this.#recorded.filter((metric) => this.#isOwn(metric));
+    const own = this.#recorded().filter((metric) => this.#isOwn(metric));
     const lost = await this.#ask(own.map(metricKey)).then(
       (received) =>
         own
@@ -204,7 +222,8 @@ export class Outbox {
 
   async #awaitDelivery(limitMs: number): Promise<void> {
     const limit = new AbortController();
-    const late = sleep(limitMs, undefined, { signal: limit.signal }).catch(() => undefined);
+    const { timers } = this.#options;
+    const late = timers.sleep(limitMs, { signal: limit.signal }).catch(() => undefined);
     await Promise.race([this.#delivery, late]);
     limit.abort();
   }
@@ -237,11 +256,12 @@ export class Outbox {
    * nothing that it has: a trial that lost its files may not repeat what it sent.
    */
   async #compare(): Promise<void> {
-    const received = await this.#options.channel.receivedMetrics(this.#recorded.map(metricKey));
+    const recorded = this.#recorded();
+    const received = await this.#options.channel.receivedMetrics(recorded.map(metricKey));
     this.#received = received ?? new Set();
     if (received === null) return;
     const waiting = new Map(this.#queue.map((item) => [metricKey(item.metric), item]));
-    this.#queue = this.#recorded
+    this.#queue = this.#recorded()
       .filter((metric) => this.#isOwn(metric) && !received.has(metricKey(metric)))
       .map((metric) => waiting.get(metricKey(metric)) ?? { metric, inDoubt: true });
   }
@@ -280,13 +300,13 @@ export class Outbox {
 
   /** Asks NNI what it has, again as long as it may still store one of these. */
   async #ask(keys: readonly string[]): Promise<ReadonlySet<string> | null> {
-    const { channel } = this.#options;
+    const { channel, timers } = this.#options;
     const isAnswer = (received: ReadonlySet<string> | null): boolean =>
       received === null || keys.every((key) => received.has(key));
     let received = await channel.receivedMetrics(keys);
     for (const delayMs of this.#patience.storedDelaysMs) {
       if (isAnswer(received)) break;
-      await sleep(delayMs, undefined, { signal: this.#closing.signal });
+      await timers.sleep(delayMs, { signal: this.#closing.signal });
       received = await channel.receivedMetrics(keys);
     }
     return received;
@@ -300,8 +320,13 @@ export class Outbox {
   async #pause(tries: number): Promise<void> {
     const { retryDelaysMs: delays } = this.#patience;
     const { signal } = this.#closing;
-    const delayMs = delays[Math.min(tries, delays.length - 1)];
-    await sleep(delayMs, undefined, { signal, ref: false }).catch(() => undefined);
+    const delayMs = delays[Math.min(tries, delays.length - 1)] as number;
+    const { timers } = this.#options;
+    await timers.sleep(delayMs, { signal, ref: false }).catch(() => undefined);
+  }
+
+  #recorded(): Metric[] {
+    return this.#options.history.entries.map(toWire);
   }
 
   #undelivered(): Undelivered[] {
@@ -312,14 +337,11 @@ export class Outbox {
   async #write(): Promise<void> {
     // The folder may be another process's by now.
     if (this.#isClosed) return;
-    const file = join(this.#options.folder, UNDELIVERED_FILE);
+    const { history } = this.#options;
+    const file = join(history.folder, UNDELIVERED_FILE);
     const items = this.#undelivered();
-    const count = this.#recorded.length;
     if (items.length > 0) await writeAtomically(file, linesOf(items));
-    if (count > this.#recordedOnDisk) {
-      await writeAtomically(join(this.#options.folder, METRICS_FILE), linesOf(this.#recorded));
-      this.#recordedOnDisk = count;
-    }
+    await history.save();
     if (items.length === 0) await unlessUnwritable(file, () => rm(file, { force: true }));
   }
 
@@ -340,31 +362,4 @@ export class Outbox {
 
 function linesOf(values: readonly unknown[]): string {
   return values.map((value) => `${JSON.stringify(value)}\n`).join('');
-}
-
-/** Values of a file of JSON lines, without a torn last one; none where there is no file. */
-async function readLines(file: string): Promise<unknown[]> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw unreadable(file, error);
-  }
-  try {
-    const lines = text.split('\n').slice(0, -1);
-    return lines.map((line) => JSON.parse(line) as unknown);
-  } catch (error) {
-    throw unreadable(file, error);
-  }
-}
-
-function unreadable(file: string, error: unknown): TrialError {
-  const complaint = {
-    where: file,
-    wanted: 'the metrics of this search, one a line in JSON',
-    found: messageOf(error),
-    next: 'Restore the file, or start again with --overwrite.',
-  };
-  return new TrialError('FILE_UNREADABLE', complaint, error);
 }

@@ -1,11 +1,13 @@
 import { TrialError } from '../foundation/errors.ts';
 import { exists } from '../foundation/files.ts';
 import type { Logger } from '../foundation/logger.ts';
+import type { Timers } from '../foundation/timers.ts';
+import { STANDALONE } from '../foundation/trial-identity.ts';
+import { History } from '../run-folder/history.ts';
+import { acquireLock } from '../run-folder/lock.ts';
 import type { TrialChannel } from './channel/channel.ts';
 import { HttpChannel } from './channel/http.ts';
 import { metricDataUrl } from './channel/own-record.ts';
-import { STANDALONE } from './environment.ts';
-import { acquireLock } from '../run-folder/lock.ts';
 import { type MetricSource, openOutbox, type OutboxPatience, readUndelivered } from './outbox.ts';
 
 /** What is sent again, and where to. */
@@ -15,6 +17,7 @@ export interface ReplayOptions {
   /** Base of the web UI's address, such as `http://localhost:8080`, or the trial's channel. */
   readonly url: string;
   readonly logger: Logger;
+  readonly timers: Timers;
   readonly now: () => Date;
   /** How long NNI has to take the metrics, milliseconds. */
   readonly limitMs?: number;
@@ -51,9 +54,10 @@ export async function replay(options: ReplayOptions): Promise<number> {
 }
 
 async function deliver(options: ReplayOptions, source: MetricSource): Promise<void> {
-  const { limitMs = LIMIT_MS } = options;
+  const { folder, limitMs = LIMIT_MS } = options;
   const channel = channelTo(options, source.trialJobId);
-  const outbox = await openOutbox({ ...options, ...source, channel });
+  const history = await History.open(folder);
+  const outbox = await openOutbox({ ...options, ...source, history, channel });
   try {
     const left = await outbox.flush(limitMs);
     if (left > 0) throw undelivered(options, `${left} that it did not take`);
@@ -67,7 +71,7 @@ async function deliver(options: ReplayOptions, source: MetricSource): Promise<vo
   }
 }
 
-function channelTo({ url, logger }: ReplayOptions, trialJobId: string): TrialChannel {
+function channelTo({ url, logger, timers }: ReplayOptions, trialJobId: string): TrialChannel {
   const base = url.replace(/\/+$/, '');
   const channelUrl = base.includes('/env/') ? base : `${base}/env/local-env/${trialJobId}`;
   // NNI ends an experiment when one trial's channel carries another's metric.
@@ -84,6 +88,7 @@ function channelTo({ url, logger }: ReplayOptions, trialJobId: string): TrialCha
     trialJobUrl: null,
     metricDataUrl: metricDataUrl(channelUrl, trialJobId),
     logger,
+    timers,
   });
 }
 

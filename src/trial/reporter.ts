@@ -1,7 +1,7 @@
 import { TrialError } from '../foundation/errors.ts';
-import type { Metric } from '../generated/nni-message.ts';
-import type { Metrics } from '../foundation/metrics.ts';
-import { encodeMetricValue } from './channel/encoding.ts';
+import { metricEntries, type Metrics } from '../foundation/metrics.ts';
+import { STANDALONE } from '../foundation/trial-identity.ts';
+import type { History, HistoryEntry } from '../run-folder/history.ts';
 import type { MetricSource, Outbox } from './outbox.ts';
 
 /**
@@ -15,58 +15,76 @@ export interface Reporter {
   final(metrics: Metrics): Promise<void>;
 }
 
+/** What a reporter needs. */
+export interface ReporterOptions {
+  readonly outbox: Pick<Outbox, 'post'>;
+  /** The outbox's own: what it holds was reported before. */
+  readonly history: Pick<History, 'entries' | 'lastEpoch'>;
+  readonly source: MetricSource;
+  readonly now: () => Date;
+}
+
 /**
- * Reports to NNI in the only form that its tuners and its web UI take without harm: sequences from 0
- * without a gap, the same keys throughout, finite numbers, one final result. The outbox knows what
- * was reported before.
+ * Reports in the only form that NNI's tuners and its web UI take without harm: epochs without a gap,
+ * the same keys throughout, finite numbers, one final result. The outbox knows what was reported
+ * before.
  *
  * `intermediate` and `final` reject with METRIC_INVALID, nothing being sent, when a number is not
- * finite, or the keys differ from the first report's.
+ * finite, or the keys differ from those of the run's first report, which an earlier process may have
+ * made.
  */
-export function createReporter(outbox: Pick<Outbox, 'post'>, source: MetricSource): Reporter {
-  let keys: string | undefined;
-
+export function createReporter({ outbox, history, source, now }: ReporterOptions): Reporter {
   const report = async (
-    type: Metric['type'],
-    sequence: number,
+    { type, epoch }: Pick<HistoryEntry, 'type' | 'epoch'>,
     metrics: Metrics,
   ): Promise<void> => {
-    const numbers = finiteNumbers(type, metrics);
-    const names = numbers
-      .map(([name]) => name)
-      .sort()
-      .join(', ');
-    keys ??= names;
-    if (names !== keys) throw invalid(type, `the keys ${keys}`, names, DEFECT);
-    await outbox.post({
-      parameter_id: source.parameterId,
-      trial_job_id: source.trialJobId,
-      type,
-      sequence,
-      value: encodeMetricValue(numbers),
-    });
+    requireFinite(type, metrics);
+    requireSameKeys(type, metrics, firstOfRun(history.entries, source) ?? metrics);
+    const { trialJobId, parameterId } = source;
+    const time = now().toISOString();
+    await outbox.post({ type, epoch, time, metrics, trialJobId, parameterId });
   };
-
   return {
-    intermediate: (metrics, epoch) => report('PERIODICAL', epoch, metrics),
-    final: (metrics) => report('FINAL', 0, metrics),
+    intermediate: (metrics, epoch) => report({ type: 'epoch', epoch: epoch + 1 }, { ...metrics }),
+    final: (metrics) => report({ type: 'answer', epoch: history.lastEpoch }, { ...metrics }),
   };
 }
 
-const DEFECT = 'This is a defect of the program: please report it.';
-
-/** The numbers by name, `default` first, which is the one that NNI optimises. */
-function finiteNumbers(type: Metric['type'], metrics: Metrics): [string, number][] {
-  const { default: primary, ...others } = metrics;
-  const numbers: [string, unknown][] = [['default', primary], ...Object.entries(others)];
-  const isFinite = (entry: [string, unknown]): entry is [string, number] =>
-    Number.isFinite(entry[1]);
-  if (numbers.every(isFinite)) return numbers;
-  const wrong = numbers.filter((entry) => !isFinite(entry));
+function requireFinite(type: HistoryEntry['type'], metrics: Metrics): void {
+  const wrong = metricEntries(metrics).filter(([, value]) => !Number.isFinite(value));
+  if (wrong.length === 0) return;
   const found = wrong.map(([name, value]) => `${name} = ${String(value)}`).join(', ');
-  throw invalid(type, 'finite numbers', found, 'Lower lr or metaLr: the search has diverged.');
+  throw invalid(type, {
+    wanted: 'finite numbers',
+    found,
+    next: 'Lower lr or metaLr: the search has diverged.',
+  });
 }
 
-function invalid(type: Metric['type'], wanted: string, found: string, next: string): TrialError {
-  return new TrialError('METRIC_INVALID', { where: `${type} metric`, wanted, found, next });
+/** Another trial's reports lie beside those of a run where somebody has copied a folder. */
+function firstOfRun(
+  entries: readonly HistoryEntry[],
+  { trialJobId }: MetricSource,
+): Metrics | undefined {
+  const isOwn = (entry: HistoryEntry): boolean =>
+    trialJobId === STANDALONE || entry.trialJobId === trialJobId;
+  return entries.find(isOwn)?.metrics;
+}
+
+/** NNI's web UI and its export take the keys of one report for those of all. */
+function requireSameKeys(type: HistoryEntry['type'], metrics: Metrics, first: Metrics): void {
+  const [wanted, found] = [first, metrics].map((each) => Object.keys(each).sort().join(', '));
+  if (wanted === found) return;
+  throw invalid(type, {
+    wanted: `the keys of the first report of this run: ${wanted}`,
+    found: String(found),
+    next: 'Go on with the version of the program that began the run, or start again with --overwrite.',
+  });
+}
+
+function invalid(
+  type: HistoryEntry['type'],
+  complaint: { wanted: string; found: string; next: string },
+): TrialError {
+  return new TrialError('METRIC_INVALID', { where: `metrics of the ${type}`, ...complaint });
 }

@@ -7,8 +7,8 @@ import type { Logger, LogLevel } from '../foundation/logger.ts';
 export interface TrialLogOptions {
   /** NNI_OUTPUT_DIR, whose `trial.log` NNI's web UI shows; null for no file. */
   readonly directory: string | null;
-  /** Gets the same lines; `process.stderr`, or a recorder in a test. */
-  readonly mirror: { write(text: string): unknown };
+  /** Gets the same lines; `process.stderr`, or a recorder in a test; null for the file alone. */
+  readonly mirror: { write(text: string): unknown } | null;
   readonly now: () => Date;
 }
 
@@ -20,7 +20,7 @@ export function createTrialLog({ directory, mirror, now }: TrialLogOptions): Log
   let path = directory === null ? null : join(directory, 'trial.log');
   const write = (level: LogLevel, message: string): void => {
     const line = `[${timestamp(now())}] ${level.toUpperCase()} (nni-cream/MainThread) ${message}\n`;
-    mirror.write(line);
+    mirror?.write(line);
     if (path === null) return;
     try {
       appendFileSync(path, line);

@@ -28,6 +28,7 @@ const REFUSED: readonly (readonly [args: string, error: string])[] = [
   ['cost -s nowhere.json -a cream-287', 'FILE_UNREADABLE'],
   [`cost -s ${SKELETON} -a no-such-net`, 'FILE_UNREADABLE'],
   ['init /dev/null/folder', 'FILE_UNWRITABLE'],
+  ['data fetch shapes --into /dev/null/folder', 'FILE_UNWRITABLE'],
   ['engine install --tensorflow 9.9.9 --from nowhere', 'FILE_UNREADABLE'],
 ];
 
@@ -44,6 +45,8 @@ const MISUSED = [
   'cost -s a.json',
   'lint',
   'init',
+  'data fetch',
+  'data fetch imagenet',
   'doctor --no-such-option',
   'engine no-such-command',
 ];

@@ -33,14 +33,14 @@ const RECORDS: readonly (readonly [string, string, ParameterRecord])[] = [
 export function testChannelContract(name: string, open: OpenHarness): void {
   describe(`channel contract: ${name}`, () => {
     for (const [title, text, record] of RECORDS) {
-      it(`receives a record ${title} [checks 4, 5]`, async () => {
+      it(`receives a record ${title}`, async () => {
         const { channel, dispose } = await open(text);
         assert.deepEqual(await channel.receiveParameters(), record);
         await dispose();
       });
     }
 
-    it('gives the same record to every caller [check 7]', async () => {
+    it('gives the same record to every caller', async () => {
       const { channel, dispose } = await open(RECORD_TEXT);
       const [first, second] = [channel.receiveParameters(), channel.receiveParameters()];
       assert.deepEqual(await first, RECORD);
@@ -48,7 +48,7 @@ export function testChannelContract(name: string, open: OpenHarness): void {
       await dispose();
     });
 
-    it('carries metrics unchanged and in order [checks 11, 18]', async () => {
+    it('carries metrics unchanged and in order', async () => {
       const { channel, received, dispose } = await open(RECORD_TEXT);
       const metrics = [
         metricOf(0),

@@ -25,6 +25,13 @@ export async function soundImages(): Promise<ReadonlyMap<string, Buffer>> {
     'palette.png': picture().png({ palette: true }),
     'deep.PNG': picture().toColourspace('rgb16').png(),
     'alpha.png': picture().ensureAlpha(0.5).png(),
+    'lossy.webp': picture().webp(),
+    'lossless.webp': picture().webp({ lossless: true }),
+    'colours.gif': picture().gif(),
+    'strips.tif': picture().tiff({ compression: 'lzw' }),
+    'tiles.tiff': picture().tiff({ compression: 'deflate', tile: true, tileWidth: 16 }),
+    'plain.tiff': picture().tiff({ compression: 'none' }),
+    'still.avif': picture().avif(),
   };
   const files = Object.entries(images).map(
     async ([name, image]) => [name, await image.toBuffer()] as const,
@@ -96,6 +103,19 @@ function writeDimensions(bytes: Buffer, width: number, height: number): void {
 type Damage = (bytes: Buffer, rng: Rng) => Buffer;
 
 const SIDES = [0, 1, 7, 255, 4096, 32_768, 32_769, 65_535, 1_000_000, 0x7fffffff, 0xffffffff];
+
+/** Those that know where the parts of a file are: of a JPEG or PNG. */
+const STRUCTURED: readonly string[] = [
+  'bits behind right checksums',
+  'chunks in another order',
+  'wrong lengths',
+  'absurd dimensions',
+];
+
+/** Whether a damage can be done to a file. */
+export function canSuffer(damage: string, name: string): boolean {
+  return !STRUCTURED.includes(damage) || /\.(?:jpe?g|png)$/iu.test(name);
+}
 
 /** Ways to damage a file; each may change the buffer it is given. */
 export const DAMAGES: Readonly<Record<string, Damage>> = {

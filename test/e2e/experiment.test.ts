@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Experiment } from '../../src/nni/experiment.ts';
+import { systemTimers } from '../../src/cli/system.ts';
 import { followExperiment, type Outcome } from '../../src/nni/follow.ts';
 import type { Manager, Metric } from '../../src/nni/manager.ts';
 import type { SearchResult } from '../../src/generated/result.ts';
@@ -22,7 +23,11 @@ describe('a real NNI experiment with two trials at a time', { timeout: 300_000 }
       searchSpace: { seed: { _type: 'choice', _value: [11, 22] } },
     });
     manager = experiment.manager;
-    outcome = await followExperiment(manager, { print: () => undefined, pollMs: 500 });
+    outcome = await followExperiment(manager, {
+      print: () => undefined,
+      pollMs: 500,
+      timers: systemTimers,
+    });
     metrics = await manager.metrics();
   });
   after(() => experiment?.stop());
@@ -71,7 +76,7 @@ describe('a real NNI experiment with two trials at a time', { timeout: 300_000 }
     }
   });
 
-  it('R20: nnictl exports what all trials reported as valid JSON and CSV', async () => {
+  it('nnictl exports what all trials reported as valid JSON and CSV', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'nni-cream-export-'));
     try {
       const [json, csv] = [join(folder, 'all.json'), join(folder, 'all.csv')];

@@ -5,6 +5,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemTimers } from '../../src/cli/system.ts';
 import { followExperiment, type Outcome } from '../../src/nni/follow.ts';
 import type { Manager, Metric } from '../../src/nni/manager.ts';
 import type { SearchResult } from '../../src/generated/result.ts';
@@ -62,7 +63,11 @@ describe('nnictl stop and nnictl resume in the middle of a search', { timeout: 6
     const { state } = await readManifest(newest!);
     saved = { step: state.step, reports: state.reports.length };
     const { manager } = await experiment.resume();
-    outcome = await followExperiment(manager, { print: () => undefined, pollMs: 500 });
+    outcome = await followExperiment(manager, {
+      print: () => undefined,
+      pollMs: 500,
+      timers: systemTimers,
+    });
     metrics = await manager.metrics();
     log = readFileSync(join(trial!.folder, 'trial.log'), 'utf8');
   });
@@ -82,7 +87,7 @@ describe('nnictl stop and nnictl resume in the middle of a search', { timeout: 6
     assert.ok(log.includes(`goes on from step ${saved.step} of `), log);
   });
 
-  it('R7: NNI has each sequence once, without a gap, and one final report', () => {
+  it('NNI has each sequence once, without a gap, and one final report', () => {
     const expected = Array.from({ length: EPOCHS }, (_, sequence) => ['PERIODICAL', sequence]);
     assert.deepEqual(
       metrics.map(({ type, sequence }) => [type, sequence]),

@@ -8,6 +8,7 @@ import {
   freePort,
   resumeExperiment,
 } from '../../src/nni/experiment.ts';
+import { systemTimers } from '../../src/cli/system.ts';
 import { writeShapes } from '../../src/data/obtain/shapes.ts';
 
 /** A network of three searched blocks that trains in seconds. */
@@ -104,7 +105,7 @@ export async function startExperiment(plan: TestExperiment): Promise<StartedExpe
     const env = { ...process.env, HOME: home };
     const port = await freePort();
     const pythonFolder = resolve('.python');
-    const files = { pythonFolder, config: file, port, env };
+    const files = { pythonFolder, config: file, port, env, timers: systemTimers };
     const experiment = await createExperiment(files);
     return {
       ...experiment,

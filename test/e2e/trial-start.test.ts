@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FakeManager } from '../support/fake-manager.ts';
@@ -20,7 +21,7 @@ function bareStartMs(): number {
 }
 
 describe('nni-cream trial', () => {
-  it('check 2: asks for its parameters before anything slow, and only once', async (t) => {
+  it('asks for its parameters before anything slow, and only once', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'nni-cream-trial-'));
     const manager = await FakeManager.start();
     t.after(async () => {
@@ -46,14 +47,17 @@ describe('nni-cream trial', () => {
         },
       });
       const ended = once(trial, 'exit');
+      const said = text(trial.stderr);
       while (manager.countOf('PUT') === before && trial.exitCode === null) await sleep(1);
       times.push(performance.now() - started);
       assert.deepEqual(await ended, [1, null], 'the config does not exist');
+      assert.equal((await said).match(/FILE_UNREADABLE/g)?.length, 1, 'told once');
       assert.equal(manager.countOf('PUT'), before + 1);
     }
     // The quickest of each: what other programs take of the machine only makes it slower.
     const starts = Math.min(...times) / Math.min(...bareTimes);
     assert.ok(starts < LIMIT, `asked after the time of ${starts} starts of Node`);
-    assert.match(readFileSync(join(folder, 'trial.log'), 'utf8'), /FILE_UNREADABLE/);
+    const log = readFileSync(join(folder, 'trial.log'), 'utf8');
+    assert.equal(log.match(/ERROR .* FILE_UNREADABLE/g)?.length, STARTS, 'once a trial');
   });
 });

@@ -1,11 +1,26 @@
 import assert from 'node:assert/strict';
-import fs, { mkdir, mkdtemp, open, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import fs, {
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { TrialError } from '../../src/foundation/errors.ts';
-import { writeAtomically } from '../../src/foundation/atomic-file.ts';
+import {
+  privatePartial,
+  replaceFile,
+  withPartial,
+  writeAtomically,
+} from '../../src/foundation/atomic-file.ts';
 
 let folder = '';
 
@@ -28,7 +43,7 @@ describe('writeAtomically', () => {
     assert.deepEqual(await readdir(folder), ['a']);
   });
 
-  it('R2: leaves the old file and no temporary one when a write breaks half-way', async () => {
+  it('leaves the old file and no temporary one when a write breaks half-way', async () => {
     const file = join(folder, 'a');
     await writeAtomically(file, 'old');
     await symlink('/dev/full', `${file}.partial`);
@@ -40,7 +55,7 @@ describe('writeAtomically', () => {
     assert.deepEqual(await readdir(folder), ['a']);
   });
 
-  it('R2: leaves the old file and no temporary one when it cannot be renamed', async (t) => {
+  it('leaves the old file and no temporary one when it cannot be renamed', async (t) => {
     const file = join(folder, 'a');
     await writeAtomically(file, 'old');
     const rename = t.mock.method(fs, 'rename', failing('EIO'));
@@ -53,7 +68,7 @@ describe('writeAtomically', () => {
     assert.deepEqual(await readdir(folder), ['a']);
   });
 
-  it('R2: fails, with a whole file there, when the folder cannot be synced', async (t) => {
+  it('fails, with a whole file there, when the folder cannot be synced', async (t) => {
     const file = join(folder, 'a');
     const handle = await open(folder);
     const prototype = Object.getPrototypeOf(handle) as typeof handle;
@@ -90,5 +105,73 @@ describe('writeAtomically', () => {
       writeAtomically(file, 'text'),
       new RegExp(`^TrialError: ${file}: .*ENOENT`),
     );
+  });
+});
+
+describe('replaceFile', () => {
+  it('lets the last whole file stay of those that are written at once', async (t) => {
+    const place = await mkdtemp(join(tmpdir(), 'atomic-'));
+    t.after(() => rm(place, { recursive: true }));
+    const file = join(place, 'a');
+    const names = new Set<string>();
+    const texts = ['one', 'two', 'three'];
+    const writes = texts.map((text) =>
+      replaceFile(file, async (partial) => {
+        names.add(partial);
+        await writeFile(partial, text);
+      }),
+    );
+    await Promise.all(writes);
+    assert.equal(names.size, 3);
+    assert.ok(texts.includes(await readFile(file, 'utf8')));
+    assert.deepEqual(await readdir(place), ['a']);
+  });
+
+  it('keeps the old file and leaves nothing beside it when the work fails', async (t) => {
+    const place = await mkdtemp(join(tmpdir(), 'atomic-'));
+    t.after(() => rm(place, { recursive: true }));
+    const file = join(place, 'a');
+    await writeFile(file, 'old');
+    const failure = new Error('on purpose');
+    const failed = replaceFile(file, async (partial) => {
+      await writeFile(partial, 'new');
+      throw failure;
+    });
+    await assert.rejects(failed, failure);
+    assert.equal(await readFile(file, 'utf8'), 'old');
+    assert.deepEqual(await readdir(place), ['a']);
+  });
+
+  it('removes what killed processes have left an hour ago, and no younger file', async (t) => {
+    const place = await mkdtemp(join(tmpdir(), 'atomic-'));
+    t.after(() => rm(place, { recursive: true }));
+    const [old, young] = [privatePartial(join(place, 'b')), privatePartial(join(place, 'c'))];
+    const kept = join(place, 'mine.partial');
+    for (const [name, minutes] of [
+      [old, 61],
+      [young, 59],
+      [kept, 61],
+    ] as const) {
+      await writeFile(name, '');
+      const then = Date.now() / 1000 - 60 * minutes;
+      await utimes(name, then, then);
+    }
+    await replaceFile(join(place, 'a'), (partial) => writeFile(partial, 'text'));
+    const left = [join(place, 'a'), young, kept].map((name) => basename(name));
+    assert.deepEqual((await readdir(place)).sort(), left.sort());
+  });
+});
+
+describe('withPartial', () => {
+  it('gives what the work gives and removes a whole folder of that name', async (t) => {
+    const place = await mkdtemp(join(tmpdir(), 'atomic-'));
+    t.after(() => rm(place, { recursive: true }));
+    const given = await withPartial(join(place, 'a'), async (partial) => {
+      await mkdir(join(partial, 'deep'), { recursive: true });
+      await writeFile(join(partial, 'deep', 'x'), 'x');
+      return (await readdir(place)).length;
+    });
+    assert.equal(given, 1);
+    assert.deepEqual(await readdir(place), []);
   });
 });

@@ -37,6 +37,23 @@ describe('makeFolder', () => {
 
   it('says why it cannot', async () => {
     await assert.rejects(makeFolder('/dev/null/a'), { code: 'ENOTDIR' });
+    await assert.rejects(makeFolder('/dev/null'), { code: 'EEXIST' });
+  });
+
+  it(
+    'ends where the system refuses by saying that nothing is there',
+    { timeout: 10_000 },
+    async () => {
+      for (const refused of ['/proc/x', '/proc/x/y', `/proc/${process.pid}/x`]) {
+        await assert.rejects(makeFolder(refused), { code: 'ENOENT' });
+      }
+    },
+  );
+
+  it('makes the same folders for all that want them at once', async () => {
+    const made = join(folder, 'd/e/f');
+    await Promise.all(Array.from({ length: 20 }, () => makeFolder(made)));
+    assert.ok(await exists(made));
   });
 });
 

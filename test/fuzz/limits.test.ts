@@ -103,7 +103,7 @@ describe('documents', () => {
 
   it('wrong in 10,000 places give an error of 20', () => {
     const labels = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`k${i}`, 1]));
-    const part = 'k18: must be object; and 9981 more';
+    const part = 'k18: must be object (found 1); and 9981 more';
     assert.throws(() => parseNasSpace(labels, 'space'), isRefusal('SEARCH_SPACE_INVALID', part));
   });
 });

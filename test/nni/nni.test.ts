@@ -6,9 +6,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { systemTimers } from '../../src/cli/system.ts';
 import { createExperiment, freePort, requireFreePort } from '../../src/nni/experiment.ts';
 import { followExperiment } from '../../src/nni/follow.ts';
-import { connectManager } from '../../src/nni/manager.ts';
+import { connectManager, type Manager } from '../../src/nni/manager.ts';
 
 const FOLDER = '/experiments/abc/environments/local-env/trials/T1';
 
@@ -49,6 +50,10 @@ async function serve(t: TestContext, polls: readonly Poll[]): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+function managerAt(port: number): Manager {
+  return connectManager({ url: `http://127.0.0.1:${port}`, timers: systemTimers });
+}
+
 describe('following an experiment', () => {
   it('prints every state and every report once, in order, until the experiment has ended', async (t) => {
     const first = report('PERIODICAL', 0, 0.125);
@@ -61,14 +66,15 @@ describe('following an experiment', () => {
       ['DONE', 'SUCCEEDED', [final, second, first]],
     ]);
     const lines: string[] = [];
-    const outcome = await followExperiment(connectManager(port), {
+    const outcome = await followExperiment(managerAt(port), {
       print: (line) => lines.push(line),
       pollMs: 1,
+      timers: systemTimers,
     });
     assert.deepEqual(lines, [
       'trial T1  RUNNING',
-      'trial T1  epoch 1  accuracy 0.125  loss 1.000  rho 0.500  board mean 0.250  900 images/s',
-      'trial T1  epoch 2  accuracy 0.500  loss 1.000  rho 0.500  board mean 0.250  900 images/s',
+      'trial T1  epoch 1  accuracy 0.125  loss 1.000  rho 0.5  boardMean 0.25  imagesPerSecond 900.4',
+      'trial T1  epoch 2  accuracy 0.500  loss 1.000  rho 0.5  boardMean 0.25  imagesPerSecond 900.4',
       'trial T1  SUCCEEDED',
     ]);
     const trial = {
@@ -77,12 +83,14 @@ describe('following an experiment', () => {
       status: 'SUCCEEDED',
       parameters: { seed: 2 },
       folder: FOLDER,
+      started: null,
+      ended: null,
     };
     assert.deepEqual(outcome, { status: 'DONE', errors: [], trials: [trial] });
   });
 
   it('says what to do when the manager is gone', async () => {
-    const manager = connectManager(await freePort());
+    const manager = managerAt(await freePort());
     await assert.rejects(manager.status(), {
       code: 'NNI_UNAVAILABLE',
       message: /check-status: .*ECONNREFUSED.*nnictl experiment list/,
@@ -100,7 +108,13 @@ describe('nnictl create', () => {
     const script =
       '#!/bin/sh\nprintf "Traceback:\\nValueError: tuner must be set\\n" >&2; exit 1\n';
     writeFileSync(join(folder, 'bin/nnictl'), script, { mode: 0o755 });
-    const plan = { pythonFolder: folder, config: 'x.yml', port: await freePort(), env: {} };
+    const plan = {
+      pythonFolder: folder,
+      config: 'x.yml',
+      port: await freePort(),
+      env: {},
+      timers: systemTimers,
+    };
     await assert.rejects(createExperiment(plan), {
       code: 'NNI_UNAVAILABLE',
       message: /^nnictl create --config x\.yml .* found ValueError: tuner must be set\./,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { SearchResult } from '../../src/generated/result.ts';
 import { manifestFiles } from '../../src/run-folder/checkpoint/store.ts';
+import { readHistory } from '../../src/run-folder/history.ts';
 import { changedConfig, type TinySearch, writeTinySearch } from '../e2e/support.ts';
 import { runCli } from '../support/command.ts';
 
@@ -62,10 +63,9 @@ describe('a search in the folder of a finished one', { timeout: 300_000 }, () =>
     const config = configWith({ seed: 3 });
     const { code, stderr } = await runCli(['search', '-c', config, '-o', folder]);
     assert.equal(code, 0, stderr);
-    const lines = readFileSync(join(folder, 'metrics.jsonl'), 'utf8').trim().split('\n');
-    const final = JSON.parse(lines.at(-1)!) as { readonly value: string };
-    const { default: score } = JSON.parse(final.value) as { default: number };
-    assert.equal(score, bestIn(folder).score);
+    const answer = (await readHistory(folder)).at(-1);
+    assert.equal(answer?.type, 'answer');
+    assert.equal(answer.metrics.default, bestIn(folder).score);
   });
 
   it('is refused where it would empty the folder that it is to go on from', async () => {

@@ -136,7 +136,7 @@ describe('an unfinished search that goes on with another config', { timeout: 300
     for (const file of await manifestFiles(folder)) writeFileSync(file, '{"format":');
     const { code, stderr } = await runCli(['search', '-c', config, '-o', folder]);
     assert.equal(code, 1);
-    assert.match(stderr, /CHECKPOINT_INVALID/);
+    assert.match(stderr, /CHECKPOINT_INVALID: .*nni-cream status .*nni-cream search --overwrite/);
   });
 });
 

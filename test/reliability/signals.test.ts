@@ -11,7 +11,7 @@ import { writeShapesSearch } from '../../scripts/shapes/search.ts';
 import { folderStatus } from '../../src/run-folder/status.ts';
 import { lockHolder } from '../../src/run-folder/lock.ts';
 import { findProcess } from '../../src/foundation/processes.ts';
-import { startCli, until } from '../support/command.ts';
+import { startCli, until, untilComputed } from '../support/command.ts';
 import { startExperiment, type TinySearch, writeTinySearch } from '../e2e/support.ts';
 
 const CLI = 'dist/cli/main.js';
@@ -253,7 +253,7 @@ describe('signals and the native library', { timeout: 60_000 }, () => {
       const child = start([], LONG_STEP);
       const said = text(child.stderr);
       await once(child.stdout, 'data');
-      await sleep(200);
+      await untilComputed(child, 0.2);
       const ended = once(child, 'exit');
       const begin = performance.now();
       for (const name of names) {
@@ -279,7 +279,7 @@ describe('signals and the native library', { timeout: 60_000 }, () => {
     const config = await writeShapesSearch(folder, { epochs: 2, engine: 'js' });
     const { child, printed } = startCli(['search', '-c', config, '-o', join(folder, 'output')]);
     await until(() => printed.stderr.includes('pure JavaScript'), { child });
-    await sleep(500);
+    await untilComputed(child, 0.5);
     const ended = once(child, 'exit');
     const begin = performance.now();
     child.kill('SIGTERM');
@@ -307,7 +307,7 @@ describe('signals and the native library', { timeout: 60_000 }, () => {
     const { probe } = startProbe(['--cpu-prof', `--cpu-prof-dir=${folder}`]);
     const ended = once(probe, 'exit');
     await once(probe.stdout!, 'data');
-    await sleep(3000);
+    await untilComputed(probe, 3);
     probe.stdin!.end();
     assert.deepEqual(await ended, [0, null]);
     assert.notDeepEqual(filesOf(folder, '.cpuprofile'), []);

@@ -172,6 +172,12 @@ describe('acquireLock', () => {
     await lock.release();
   });
 
+  it('says so where the system makes no folder', { timeout: 20_000 }, async () => {
+    for (const refused of ['/proc/x', '/proc/x/y']) {
+      await assert.rejects(acquireLock(refused, owner), { code: 'FILE_UNWRITABLE' });
+    }
+  });
+
   it('says so when the folder cannot be made', async () => {
     await assert.rejects(
       acquireLock('/dev/null/out', owner),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { resumption } from '../../src/cli/resume.ts';
-import { renderStatus } from '../../src/cli/status.ts';
+import { nameByConfig, renderStatus } from '../../src/cli/status.ts';
 import type { CheckpointRun } from '../../src/generated/checkpoint.ts';
 import type { Supernet } from '../../src/supernet/supernet.ts';
 import { takeSnapshot } from '../../src/training/snapshot.ts';
@@ -14,6 +14,9 @@ import { folderStatus } from '../../src/run-folder/status.ts';
 import { acquireLock } from '../../src/run-folder/lock.ts';
 import { CHECKPOINT_RUN } from '../support/checkpoint.ts';
 import { nativeEngine } from '../support/engine.ts';
+import { spaceSha256 } from '../../src/run-folder/result.ts';
+import { loadSearchSpace } from '../../src/tasks/space-files.ts';
+import { ROOT } from '../support/spaces.ts';
 import { tinyPlan, tinySupernet } from '../support/tiny.ts';
 
 let supernet: Supernet;
@@ -21,9 +24,9 @@ let folder = '';
 let run: CheckpointRun;
 
 /** Saves the state after so many steps, as checkpoint 1, 2, … */
-async function save(step: number): Promise<void> {
+async function save(step: number, path = [2, 0, 1]): Promise<void> {
   const state = initialState(supernet, tinyPlan());
-  const ranking = [{ path: [2, 0, 1], accuracy: 0.75 }];
+  const ranking = [{ path, accuracy: 0.75 }];
   const savedAt = new Date(Date.UTC(2026, 0, 1, 0, 0, step));
   await saveCheckpoint(folder, takeSnapshot({ ...state, step, ranking }), {
     run,
@@ -83,7 +86,31 @@ describe('folderStatus', () => {
     assert.equal((await resumption(folder, import.meta.filename)).configFile, import.meta.filename);
   });
 
-  it('R3: names a damaged checkpoint and counts on the older one', async () => {
+  it('names the candidates of the best path where the search space is that of the config', async () => {
+    const files = {
+      skeleton: join(ROOT, 'nni-config/skeletons/nas-bench-macro.json'),
+      space: join(ROOT, 'nni-config/spaces/nas-bench-macro.json'),
+    };
+    const config = { version: 1, ...files, data: { path: 'nowhere' }, epochs: 1, batchSize: 16 };
+    await writeFile(run.configFile, JSON.stringify(config));
+    const digest = spaceSha256(await loadSearchSpace(files));
+    run = { ...run, mathematics: { 'content of skeleton and space': digest } };
+    const path = [0, 1, 2, 0, 1, 2, 0, 1];
+    await save(17, path);
+    const names = ['identity', 'mb3_k3', 'mb6_k5'];
+    const named = path.map((position) => names[position]).join(' ');
+    const bestPath = async (): Promise<string | undefined> =>
+      (await folderStatus(folder, nameByConfig)).best?.path;
+    assert.equal(await bestPath(), named);
+
+    run = { ...run, mathematics: { 'content of skeleton and space': 'of another space' } };
+    await save(18, path);
+    assert.equal(await bestPath(), path.join(' '), 'the files have changed since');
+    await rm(run.configFile);
+    assert.equal(await bestPath(), path.join(' '), 'the config is gone');
+  });
+
+  it('names a damaged checkpoint and counts on the older one', async () => {
     await save(5);
     await save(17);
     await cut('00000002.safetensors');
@@ -104,7 +131,10 @@ describe('folderStatus', () => {
     assert.equal(status.checkpoints[1]?.step, null);
     const search = `nni-cream search --config '${run.configFile}' --output ${folder}`;
     assert.equal(status.next, `${search} --overwrite`);
-    await assert.rejects(resumption(folder), { code: 'CHECKPOINT_INVALID' });
+    await assert.rejects(resumption(folder), {
+      code: 'CHECKPOINT_INVALID',
+      message: /00000002\.json, 00000001\.json.*nni-cream status .*nni-cream search --overwrite/,
+    });
   });
 
   it('calls a folder whose result is damaged unfinished: it is written again', async () => {

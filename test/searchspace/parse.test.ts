@@ -43,9 +43,9 @@ describe('parseSkeleton', () => {
   it('lists every violation with its place in one error', () => {
     refuse(
       { version: 2, colour: 'red', stem: [{ kind: 'conf' }] },
-      '/version: must be equal to constant (1)',
+      '/version: must be 1 (found 2)',
       '/: must NOT have additional properties ("colour")',
-      '/stem/0: value of tag "kind" must be in oneOf ("conf")',
+      '/stem/0/kind: must be "conv", "separable", "pool" or "linear" (found "conf")',
     );
   });
 
@@ -115,9 +115,11 @@ describe('parseNasSpace', () => {
   });
 
   it('refuses other types, input choices and duplicate candidates by label', () => {
-    refuse({ a: { _type: 'uniform', _value: [0, 1] } }, '/a', '"uniform"');
+    const allowed = 'must be "choice" or "layer_choice"';
+    refuse({ a: { _type: 'quniform', _value: [0, 1] } }, `/a/_type: ${allowed} (found "quniform")`);
+    refuse({ a: { _value: ['x'] } }, `/a/_type: ${allowed} (found nothing)`);
     const inputs = { _type: 'input_choice', _value: { candidates: ['a', 'b'], n_chosen: 1 } };
-    refuse({ any: inputs }, 'label "any"', 'input_choice', 'Remove the label');
+    refuse({ any: inputs }, `/any/_type: ${allowed} (found "input_choice")`);
     refuse({ a: { _type: 'choice', _value: ['x', 'x'] } }, 'label "a"', '"x" twice', 'Remove');
   });
 });

@@ -106,13 +106,45 @@ describe('npm start checks the machine before it installs anything, and', () => 
   });
 });
 
+describe('npm start reads its arguments before it installs anything, and', () => {
+  const start = (...args: string[]) => {
+    // Neither a compiler nor a Python: whoever looks for them fails.
+    const env = { PATH: pathWith({}) };
+    return spawnSync(process.execPath, ['scripts/bootstrap.mjs', 'start', ...args], {
+      env,
+      encoding: 'utf8',
+    });
+  };
+
+  it('prints its help', () => {
+    for (const flag of ['--help', '-h']) {
+      const { status, stdout, stderr } = start(flag);
+      assert.deepEqual([status, stderr], [0, '']);
+      assert.match(stdout, /^Usage: npm start -- .*\n/);
+      for (const option of ['--data', '--port', '--help']) assert.ok(stdout.includes(option));
+    }
+  });
+
+  it('says how it is used when it does not understand them', () => {
+    const { status, stdout, stderr } = start('--dta', 'x');
+    assert.deepEqual([status, stdout], [1, '']);
+    assert.match(stderr, /^USAGE: npm start: wanted known options; .* Usage: npm start -- /);
+  });
+});
+
 describe('npm start without a network', () => {
   it('names the step and the command to repeat when npm fails', () => {
     const project = mkdtempSync(join(scratch, 'clone-'));
     for (const file of ['package.json', 'package-lock.json', '.npmrc'])
       cpSync(file, join(project, file));
-    mkdirSync(join(project, 'scripts/setup'), { recursive: true });
-    for (const file of ['scripts/bootstrap.mjs', 'scripts/setup/machine.mjs']) {
+    for (const folder of ['setup', 'start']) {
+      mkdirSync(join(project, 'scripts', folder), { recursive: true });
+    }
+    for (const file of [
+      'scripts/bootstrap.mjs',
+      'scripts/setup/machine.mjs',
+      'scripts/start/arguments.mjs',
+    ]) {
       cpSync(file, join(project, file));
     }
     const path = pathWith({ 'g++': 'true', python3: 'echo 3.11' });

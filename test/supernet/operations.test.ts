@@ -15,7 +15,7 @@ function weightsOf(operation: Operation, input: FeatureShape): number {
   const parameters: Parameter[] = [];
   const make = (name: string, shape: readonly number[]): Parameter => {
     const value = null as unknown as Tensor;
-    const parameter = { name, shape, decayed: true, value, velocity: null };
+    const parameter = { name, shape, decayed: true, value, slots: [] };
     parameters.push(parameter);
     return parameter;
   };

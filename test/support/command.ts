@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from './spaces.ts';
@@ -64,6 +65,8 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
 /** How long is waited, and for whom. */
 export interface Patience {
   readonly limitMs?: number;
+  /** Between two looks. */
+  readonly pollMs?: number;
   /** Whose doing it is: nothing more comes when it has ended. */
   readonly child?: ChildProcess;
 }
@@ -76,7 +79,7 @@ export interface Patience {
  */
 export async function until<T>(
   look: () => T | null | false | Promise<T | null | false>,
-  { limitMs = 60_000, child }: Patience = {},
+  { limitMs = 60_000, pollMs = POLL_MS, child }: Patience = {},
 ): Promise<T> {
   const deadline = performance.now() + limitMs;
   for (;;) {
@@ -88,8 +91,24 @@ export async function until<T>(
       child?.kill('SIGKILL');
       assert.fail(`never came true: ${String(look)}`);
     }
-    await sleep(POLL_MS);
+    await sleep(pollMs);
   }
+}
+
+/** Clock ticks a second, as Linux counts the time of processes. */
+const TICKS = 100;
+
+/** Waits until a process has computed for so many seconds more. */
+export async function untilComputed(child: ChildProcess, seconds: number): Promise<void> {
+  const start = await computedSeconds(child);
+  await until(async () => (await computedSeconds(child)) >= start + seconds, { child });
+}
+
+/** Time that the process has spent on processors, the system's part included. */
+async function computedSeconds({ pid }: ChildProcess): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
 function hasEnded(child: ChildProcess | undefined): boolean {

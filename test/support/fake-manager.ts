@@ -53,38 +53,36 @@ export class FakeManager {
   storeMs = 0;
   /** Whether there is a database to be asked; where not, the web UI's page answers. */
   hasDatabase = true;
-  private readonly stored: string[] = [];
-  private readonly queues: Queues = {
+  readonly #stored: string[] = [];
+  readonly #queues: Queues = {
     outgoing: new Map(),
     faults: { PUT: [], GET: [], 'trial-jobs': [], 'metric-data': [] },
   };
-  private readonly server = createServer(
-    (request, response) => void this.answer(request, response),
-  );
-  private readonly prefix: string;
+  readonly #server = createServer((request, response) => void this.#answer(request, response));
+  readonly #prefix: string;
 
   private constructor(prefix: string) {
-    this.prefix = prefix;
+    this.#prefix = prefix;
   }
 
   static async start(prefix = '', port = 0): Promise<FakeManager> {
     const manager = new FakeManager(prefix);
-    manager.server.listen(port, '127.0.0.1');
-    await once(manager.server, 'listening');
+    manager.#server.listen(port, '127.0.0.1');
+    await once(manager.#server, 'listening');
     return manager;
   }
 
   get port(): number {
-    return (this.server.address() as AddressInfo).port;
+    return (this.#server.address() as AddressInfo).port;
   }
 
   urlOf(trialId: string): string {
-    return `http://127.0.0.1:${this.port}${this.prefix}/env/local-env/${trialId}`;
+    return `http://127.0.0.1:${this.port}${this.#prefix}/env/local-env/${trialId}`;
   }
 
   /** The next requests to this endpoint meet these faults, in turn. */
   fail(endpoint: Endpoint, ...faults: Fault[]): void {
-    this.queues.faults[endpoint].push(...faults);
+    this.#queues.faults[endpoint].push(...faults);
   }
 
   countOf(method: string): number {
@@ -92,12 +90,12 @@ export class FakeManager {
   }
 
   async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    this.server.close();
-    await once(this.server, 'close');
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
   }
 
-  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString('utf8');
@@ -107,42 +105,42 @@ export class FakeManager {
     this.connectionHeaders.push(request.headers.connection);
     const id = path.slice(path.lastIndexOf('/') + 1);
     const endpoint = endpointOf(method, path);
-    const fault = this.queues.faults[endpoint].shift();
-    if (endpoint === 'PUT' && (fault === undefined || ACTED.has(fault))) this.accept(id, body);
+    const fault = this.#queues.faults[endpoint].shift();
+    if (endpoint === 'PUT' && (fault === undefined || ACTED.has(fault))) this.#accept(id, body);
     if (typeof fault === 'string') misbehave(fault, response);
-    else reply(response, fault ?? this.regularAnswer(endpoint, id));
+    else reply(response, fault ?? this.#regularAnswer(endpoint, id));
   }
 
-  private accept(trialId: string, body: string): void {
+  #accept(trialId: string, body: string): void {
     const command = JSON.parse(body) as { type: string; metric: string };
     if (command.type === 'metric') {
       if (this.isDropping) return;
       this.metrics.push(command.metric);
-      setTimeout(() => this.stored.push(command.metric), this.storeMs);
+      setTimeout(() => this.#stored.push(command.metric), this.storeMs);
       return;
     }
     const parameter = this.records.shift();
     if (parameter === undefined) return;
-    const outgoing = this.queues.outgoing.get(trialId) ?? [];
-    this.queues.outgoing.set(trialId, outgoing);
+    const outgoing = this.#queues.outgoing.get(trialId) ?? [];
+    this.#queues.outgoing.set(trialId, outgoing);
     outgoing.push(JSON.stringify({ type: 'parameter', parameter }));
   }
 
-  private regularAnswer(kind: Endpoint, id: string): Exclude<Fault, string> {
+  #regularAnswer(kind: Endpoint, id: string): Exclude<Fault, string> {
     if (kind === 'PUT') return { status: 200 };
     if (kind === 'GET') {
-      const body = this.queues.outgoing.get(id)?.shift();
+      const body = this.#queues.outgoing.get(id)?.shift();
       return body === undefined
         ? { status: 408, type: 'text/plain', body: 'Request Timeout' }
         : { status: 200, body };
     }
-    if (kind === 'metric-data') return this.hasDatabase ? this.rowsOf(id) : HTML;
+    if (kind === 'metric-data') return this.hasDatabase ? this.#rowsOf(id) : HTML;
     const jobs = this.trialJobs.get(id) ?? [''];
     return { status: 200, body: (jobs.length > 1 ? jobs.shift() : jobs[0])! };
   }
 
-  private rowsOf(trialId: string): Exclude<Fault, string> {
-    const rows = this.stored
+  #rowsOf(trialId: string): Exclude<Fault, string> {
+    const rows = this.#stored
       .map((text) => JSON.parse(text) as Metric)
       .filter(({ trial_job_id: id }) => id === trialId)
       .map(({ parameter_id: id, trial_job_id: trialJobId, type, sequence, value }) => ({

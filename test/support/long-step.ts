@@ -1,9 +1,11 @@
 /** Computes one operation for much longer than a signal may wait, with the handlers of a search. */
 import { loadTensorFlow } from '../../src/engine/load.ts';
-import { installSignalHandlers, SIGNAL_TIMES } from '../../src/trial/process/shutdown.ts';
+import { systemTimers } from '../../src/cli/system.ts';
+import { SIGNAL_TIMES } from '../../src/foundation/signals.ts';
+import { installSignalHandlers } from '../../src/trial/process/shutdown.ts';
 
 const logger = { log: () => undefined };
-installSignalHandlers(process, { logger, hasTerminal: false });
+installSignalHandlers(process, { logger, timers: systemTimers, hasTerminal: false });
 const { tf } = await loadTensorFlow({
   engine: 'cpu',
   environment: process.env,

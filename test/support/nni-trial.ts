@@ -2,6 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemTimers as timers } from '../../src/cli/system.ts';
+import { History } from '../../src/run-folder/history.ts';
 import { selectChannel } from '../../src/trial/channel/select.ts';
 import { readEnvironment } from '../../src/trial/environment.ts';
 import { openOutbox } from '../../src/trial/outbox.ts';
@@ -10,8 +12,9 @@ import { createTrialLog } from '../../src/trial/trial-log.ts';
 
 const environment = readEnvironment(process.env);
 const { trialJobId, outputDirectory: directory } = environment;
-const logger = createTrialLog({ directory, mirror: process.stderr, now: () => new Date() });
-const channel = await selectChannel(environment, { logger, stdout: process.stdout });
+const now = (): Date => new Date();
+const logger = createTrialLog({ directory, mirror: process.stderr, now });
+const channel = await selectChannel(environment, { logger, stdout: process.stdout, timers });
 const { parameterId, parameters } = await channel.receiveParameters();
 const metrics = {
   default: parameters['x'] as number,
@@ -26,8 +29,9 @@ const metrics = {
   skippedImages: 0,
 };
 const source = { parameterId, trialJobId };
-const outbox = await openOutbox({ ...source, folder: directory!, channel, logger });
-const reporter = createReporter(outbox, source);
+const history = await History.open(directory!);
+const outbox = await openOutbox({ ...source, history, channel, logger, timers, now });
+const reporter = createReporter({ outbox, history, source, now });
 for (let epoch = 0; epoch < 3; epoch++) await reporter.intermediate(metrics, epoch);
 await reporter.final(metrics);
 if ((await outbox.flush(10_000)) > 0) throw new Error('not delivered');

@@ -1,6 +1,8 @@
 /** Small things that tests of the NNI side share. */
 import type { Logger } from '../../src/foundation/logger.ts';
 import type { Metric } from '../../src/generated/nni-message.ts';
+import type { HistoryEntry } from '../../src/run-folder/history.ts';
+import { fromWire } from '../../src/trial/metric.ts';
 
 /** Record text as the Python SDK writes it. */
 export const RECORD_TEXT =
@@ -27,6 +29,11 @@ export function metricOf(sequence: number, changes: Partial<Metric> = {}): Metri
     value: '{"default": 0.5}',
     ...changes,
   };
+}
+
+/** The report that a metric tells of; the final one follows three epochs. */
+export function reportOf(metric: Metric): HistoryEntry {
+  return fromWire(metric, { time: '2026-01-02T03:04:05.000Z', lastEpoch: 3 });
 }
 
 /** A logger that keeps its lines. */

@@ -1,6 +1,6 @@
 /** What the tests of the outbox share. */
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach } from 'node:test';
@@ -8,15 +8,17 @@ import type { Metric } from '../../src/generated/nni-message.ts';
 import type { TrialChannel } from '../../src/trial/channel/channel.ts';
 import { HttpChannel } from '../../src/trial/channel/http.ts';
 import { metricDataUrl } from '../../src/trial/channel/own-record.ts';
+import { systemTimers } from '../../src/cli/system.ts';
+import { History, readHistory, UNDELIVERED_FILE } from '../../src/run-folder/history.ts';
+import { toWire } from '../../src/trial/metric.ts';
 import {
-  METRICS_FILE,
   type MetricSource,
   openOutbox,
-  type Outbox,
-  UNDELIVERED_FILE,
+  Outbox,
+  type OutboxOptions,
 } from '../../src/trial/outbox.ts';
 import { FakeManager } from './fake-manager.ts';
-import { metricOf, recordingLogger, SOURCE, TRIAL_ID } from './nni.ts';
+import { metricOf, recordingLogger, reportOf, SOURCE, TRIAL_ID } from './nni.ts';
 
 /** All metrics of a search. */
 export const STREAM = [metricOf(0), metricOf(1), metricOf(2), metricOf(0, { type: 'FINAL' })];
@@ -28,7 +30,7 @@ const PATIENCE = { retryDelaysMs: [1, 2, 5], storedDelaysMs: [10, 20, 40] };
 export const LIMIT_MS = 10_000;
 
 export async function postAll(outbox: Outbox, metrics: readonly Metric[] = STREAM): Promise<void> {
-  for (const metric of metrics) await outbox.post(metric);
+  for (const metric of metrics) await outbox.post(reportOf(metric));
 }
 
 /** An outbox, its folder and a fake manager, new ones for each test. */
@@ -71,6 +73,7 @@ export class OutboxBench {
       trialJobUrl: null,
       metricDataUrl: isLocal ? metricDataUrl(url, TRIAL_ID) : null,
       logger: this.logger,
+      timers: systemTimers,
       patience: {
         parametersMs: 500,
         metricMs,
@@ -85,10 +88,31 @@ export class OutboxBench {
     channel: TrialChannel = this.httpChannel(),
     source: MetricSource = SOURCE,
   ): Promise<Outbox> {
-    const { folder, logger } = this;
-    const outbox = await openOutbox({ ...source, folder, channel, logger, patience: PATIENCE });
+    const outbox = await openOutbox(await this.#options(channel, source));
     this.#opened.push({ outbox, channel });
     return outbox;
+  }
+
+  /** An outbox that is not started, with these to deliver. */
+  async make(metrics: readonly Metric[]): Promise<Outbox> {
+    await this.leave(metrics, []);
+    const channel = this.httpChannel();
+    const undelivered = metrics.map((metric) => ({ metric, inDoubt: false }));
+    const outbox = new Outbox(await this.#options(channel, SOURCE), undelivered);
+    this.#opened.push({ outbox, channel });
+    return outbox;
+  }
+
+  async #options(channel: TrialChannel, source: MetricSource): Promise<OutboxOptions> {
+    return {
+      ...source,
+      history: await History.open(this.folder),
+      channel,
+      logger: this.logger,
+      timers: systemTimers,
+      now: () => new Date(0),
+      patience: PATIENCE,
+    };
   }
 
   /** What the fake has, in the order of its arrival. */
@@ -96,9 +120,9 @@ export class OutboxBench {
     return this.manager.metrics.map((text) => JSON.parse(text) as Metric);
   }
 
+  /** What the history holds, as NNI is told it. */
   async recorded(): Promise<Metric[]> {
-    const text = await readFile(join(this.folder, METRICS_FILE), 'utf8');
-    return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Metric]));
+    return (await readHistory(this.folder)).map(toWire);
   }
 
   /** What a process leaves that is killed at some moment. */
@@ -106,10 +130,11 @@ export class OutboxBench {
     metrics: readonly Metric[],
     waiting: readonly { metric: Metric; inDoubt: boolean }[],
   ): Promise<void> {
-    const lines = (values: readonly object[]): string =>
-      values.map((value) => `${JSON.stringify(value)}\n`).join('');
-    await writeFile(join(this.folder, METRICS_FILE), lines(metrics));
-    if (waiting.length > 0) await writeFile(join(this.folder, UNDELIVERED_FILE), lines(waiting));
+    const history = await History.open(this.folder);
+    history.replace(metrics.map(reportOf));
+    await history.save();
+    const lines = waiting.map((value) => `${JSON.stringify(value)}\n`);
+    if (lines.length > 0) await writeFile(join(this.folder, UNDELIVERED_FILE), lines.join(''));
   }
 
   hasUndeliveredFile(): boolean {

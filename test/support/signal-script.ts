@@ -1,5 +1,6 @@
 /** A process that waits for a signal: `node --import tsx signal-script.ts quick|stuck FILE`. */
 import { appendFile } from 'node:fs/promises';
+import { systemTimers } from '../../src/cli/system.ts';
 import type { Logger } from '../../src/foundation/logger.ts';
 import { installSignalHandlers } from '../../src/trial/process/shutdown.ts';
 
@@ -9,7 +10,11 @@ const logger: Logger = {
     console.error(`${level} ${message}`);
   },
 };
-const shutdown = installSignalHandlers(process, { logger, hasTerminal: true });
+const shutdown = installSignalHandlers(process, {
+  logger,
+  timers: systemTimers,
+  hasTerminal: true,
+});
 shutdown.onShutdown(() => Promise.reject(new Error('first clean-up broke')));
 shutdown.onShutdown(async () => {
   await appendFile(path!, `cleaned, aborted ${String(shutdown.signal.aborted)}\n`);

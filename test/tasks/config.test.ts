@@ -83,7 +83,7 @@ describe('parseTrialConfig', () => {
       '/: must NOT have additional properties ("batchsize")',
       '/lr: must be > 0',
       '/accGap: must be <= 1',
-      '/engine: must be equal to one of the allowed values (["native","gpu","js"])',
+      '/engine: must be "native", "gpu" or "js" (found ',
     );
     throwsTrialError(() => parseTrialConfig('', WHERE), 'CONFIG_INVALID', '/: must be object');
   });

@@ -1,13 +1,15 @@
 /** A whole search whose metrics NNI does not take, and what becomes of them. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import type { Metric } from '../../src/generated/nni-message.ts';
 import { metricKey } from '../../src/trial/channel/channel.ts';
 import { folderStatus } from '../../src/run-folder/status.ts';
-import { METRICS_FILE, readUndelivered, UNDELIVERED_FILE } from '../../src/trial/outbox.ts';
+import { readHistory, UNDELIVERED_FILE } from '../../src/run-folder/history.ts';
+import { toWire } from '../../src/trial/metric.ts';
+import { readUndelivered } from '../../src/trial/outbox.ts';
 import { writeTinySearch } from '../e2e/support.ts';
 import { runCli, startCli, type StartedCli, until } from '../support/command.ts';
 import { FakeManager } from '../support/fake-manager.ts';
@@ -58,11 +60,10 @@ it(
     assert.equal(replayed.code, 0, replayed.stderr);
     assert.equal(replayed.stdout, `NNI has ${METRICS} more metrics\n`);
     assert.equal(existsSync(join(output, UNDELIVERED_FILE)), false);
-    const record = await readFile(join(output, METRICS_FILE), 'utf8');
-    const recorded = record.trimEnd().split('\n');
+    const recorded = await readHistory(output);
     assert.deepEqual(
       good.metrics.map((metric) => JSON.parse(metric) as Metric),
-      recorded.map((line) => JSON.parse(line) as Metric),
+      recorded.map(toWire),
     );
     assert.equal(recorded.length, METRICS);
   },

@@ -12,7 +12,7 @@ const BASE = {
 const URL_3 = 'http://localhost:8080/env/local-env/RNssq';
 const FILES = { systemDirectory: BASE.NNI_SYS_DIR };
 
-describe('readEnvironment chooses the channel in the order of NNI [check 1]', () => {
+describe('readEnvironment chooses the channel in the order of NNI', () => {
   const cases = [
     [
       { NNI_PLATFORM: 'local', NNI_TRIAL_COMMAND_CHANNEL: URL_3 },
@@ -64,7 +64,7 @@ describe('readEnvironment', () => {
     });
   });
 
-  it('is standalone, with its fixed ids, in an empty environment [check 8]', () => {
+  it('is standalone, with its fixed ids, in an empty environment', () => {
     assert.deepEqual(readEnvironment({}), {
       channel: { kind: 'standalone' },
       platform: null,
@@ -75,7 +75,7 @@ describe('readEnvironment', () => {
     });
   });
 
-  it('refuses a Python class as a channel and says why [check 1]', () => {
+  it('refuses a Python class as a channel and says why', () => {
     const variables = { ...BASE, NNI_TRIAL_COMMAND_CHANNEL: 'import://pkg.Channel' };
     assert.throws(() => readEnvironment(variables), {
       code: 'ENVIRONMENT_UNSUPPORTED',

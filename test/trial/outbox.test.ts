@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StdoutChannel } from '../../src/trial/channel/stdout.ts';
-import { METRICS_FILE, readUndelivered, UNDELIVERED_FILE } from '../../src/trial/outbox.ts';
+import { systemTimers } from '../../src/cli/system.ts';
+import { METRICS_FILE, UNDELIVERED_FILE } from '../../src/run-folder/history.ts';
+import { readUndelivered } from '../../src/trial/outbox.ts';
+import { until } from '../support/command.ts';
 import { FakeManager, type Fault } from '../support/fake-manager.ts';
 import { LIMIT_MS, postAll, STREAM, OutboxBench } from '../support/outbox.ts';
 
@@ -78,7 +81,7 @@ describe('Outbox, faults of the manager', () => {
     await postAll(outbox);
     const warnings = (): string[] =>
       bench.logger.lines.filter((line) => line.startsWith('warning'));
-    while (warnings().length === 0) await sleep(5);
+    await until(() => warnings().length > 0);
     await outbox.flush(200);
     assert.equal(warnings().length, 1, warnings().join('\n'));
     bench.manager = await FakeManager.start();
@@ -117,7 +120,7 @@ describe('Outbox, faults of the manager', () => {
 describe('Outbox, where NNI does not tell what it has', () => {
   it('never sends a metric in doubt again, keeps it, and goes on', async () => {
     const outbox = await bench.open(bench.httpChannel(false));
-    await outbox.post(STREAM[0]!);
+    await postAll(outbox, STREAM.slice(0, 1));
     await outbox.flush(LIMIT_MS);
     bench.manager.fail('PUT', 'break');
     await postAll(outbox, STREAM.slice(1));
@@ -198,8 +201,8 @@ describe('Outbox, after a kill', () => {
     bench.manager.fail('PUT', 'slow');
     const channel = bench.httpChannel(false);
     const outbox = await bench.open(channel);
-    await outbox.post(STREAM[0]!);
-    while (bench.manager.metrics.length === 0) await sleep(2);
+    await postAll(outbox, STREAM.slice(0, 1));
+    await until(() => bench.manager.metrics.length > 0);
     await channel.close();
     await outbox.close();
     assert.deepEqual(await readUndelivered(bench.folder), [{ metric: STREAM[0], inDoubt: true }]);
@@ -209,16 +212,25 @@ describe('Outbox, after a kill', () => {
   });
 
   it('drops a torn last line and refuses a damaged one', async () => {
-    await writeFile(
-      join(bench.folder, METRICS_FILE),
-      `${JSON.stringify(STREAM[0])}\n{"parameter_id"`,
-    );
+    await bench.leave(STREAM.slice(0, 1), []);
+    await appendFile(join(bench.folder, METRICS_FILE), '{"type":"epo');
     const outbox = await bench.open();
     await postAll(outbox);
     assert.equal(await outbox.flush(LIMIT_MS), 0);
     assert.deepEqual(await bench.recorded(), STREAM);
-    await writeFile(join(bench.folder, METRICS_FILE), '{"parameter_id"\n');
+    await writeFile(join(bench.folder, METRICS_FILE), '{"type":"epo\n');
     await assert.rejects(bench.open(), { code: 'FILE_UNREADABLE' });
+  });
+});
+
+describe('Outbox, its start', () => {
+  it('sends nothing before it is told to', async () => {
+    const outbox = await bench.make(STREAM.slice(0, 2));
+    assert.equal(await outbox.flush(LIMIT_MS), 2);
+    assert.deepEqual(bench.manager.seen, []);
+    outbox.start();
+    assert.equal(await outbox.flush(LIMIT_MS), 0);
+    assert.deepEqual(bench.arrived(), STREAM.slice(0, 2));
   });
 });
 
@@ -226,17 +238,17 @@ describe('Outbox, its end', () => {
   it('waits no longer than its limit for an output that nobody reads, and writes nothing later', async () => {
     let finish = (): void => undefined;
     const channel = new StdoutChannel(
-      { systemDirectory: bench.folder },
+      { systemDirectory: bench.folder, timers: systemTimers },
       { write: (_, done) => (finish = done) },
     );
     const outbox = await bench.open(channel);
-    await outbox.post(STREAM[0]!);
+    await postAll(outbox, STREAM.slice(0, 1));
     await outbox.flush(50);
     await outbox.close();
     const left = [{ metric: STREAM[0], inDoubt: true }];
     assert.deepEqual(await readUndelivered(bench.folder), left);
     finish();
-    await sleep(50);
+    await outbox.flush(LIMIT_MS);
     assert.deepEqual(await readUndelivered(bench.folder), left);
   });
 });

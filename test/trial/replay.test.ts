@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Metric } from '../../src/generated/nni-message.ts';
 import { acquireLock } from '../../src/run-folder/lock.ts';
-import { METRICS_FILE, readUndelivered, UNDELIVERED_FILE } from '../../src/trial/outbox.ts';
+import { systemTimers } from '../../src/cli/system.ts';
+import { History, readHistory, UNDELIVERED_FILE } from '../../src/run-folder/history.ts';
+import { readUndelivered } from '../../src/trial/outbox.ts';
 import { replay } from '../../src/trial/replay.ts';
+import { until } from '../support/command.ts';
 import { FakeManager } from '../support/fake-manager.ts';
-import { metricOf, recordingLogger, TRIAL_ID } from '../support/nni.ts';
+import { metricOf, recordingLogger, reportOf, TRIAL_ID } from '../support/nni.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'nni-cream-replay-'));
 after(() => rm(root, { recursive: true }));
@@ -29,6 +31,7 @@ const send = (url = `http://127.0.0.1:${manager.port}`, limitMs = 10_000): Promi
     folder,
     url,
     logger: recordingLogger(),
+    timers: systemTimers,
     now: () => new Date(0),
     limitMs,
     patience: { retryDelaysMs: [1, 5], storedDelaysMs: [10, 20, 40] },
@@ -42,7 +45,9 @@ const arrived = (): Metric[] => manager.metrics.map((text) => JSON.parse(text) a
 beforeEach(async () => {
   manager = await FakeManager.start();
   folder = await mkdtemp(join(root, 'run-'));
-  await writeFile(join(folder, METRICS_FILE), linesOf(STREAM));
+  const history = await History.open(folder);
+  history.replace(STREAM.map(reportOf));
+  await history.save();
   await writeFile(join(folder, UNDELIVERED_FILE), linesOf(WAITING));
 });
 afterEach(() => manager.stop());
@@ -57,7 +62,7 @@ describe('replay', () => {
       assert.deepEqual(arrived(), STREAM);
       assert.equal(existsSync(join(folder, UNDELIVERED_FILE)), false);
       assert.equal(await send(), 0);
-      assert.equal(await readFile(join(folder, METRICS_FILE), 'utf8'), linesOf(STREAM));
+      assert.deepEqual(await readHistory(folder), STREAM.map(reportOf));
     });
   }
 
@@ -78,7 +83,7 @@ describe('replay', () => {
   it('keeps them, in doubt, when the database does not answer any more', async () => {
     const fault = { status: 503 };
     const sent = send();
-    while (manager.metrics.length < STREAM.length) await sleep(1);
+    await until(() => manager.metrics.length === STREAM.length, { pollMs: 1 });
     manager.fail('metric-data', fault, fault);
     await assert.rejects(sent, UNDELIVERED);
     const waiting = STREAM.map((metric) => ({ metric, inDoubt: true }));

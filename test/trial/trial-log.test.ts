@@ -14,7 +14,7 @@ function recorder(): { readonly texts: string[]; write: (text: string) => void }
 }
 
 describe('createTrialLog', () => {
-  it('appends lines in the format of NNI and mirrors them [check 26]', async () => {
+  it('appends lines in the format of NNI and mirrors them', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'nni-cream-log-'));
     const mirror = recorder();
     createTrialLog({ directory, mirror, now }).log('info', 'epoch 1');
@@ -29,6 +29,13 @@ describe('createTrialLog', () => {
     const mirror = recorder();
     createTrialLog({ directory: null, mirror, now }).log('info', 'epoch 1');
     assert.deepEqual(mirror.texts, [LINE]);
+  });
+
+  it('writes the file alone where nothing is to be printed', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'nni-cream-log-'));
+    createTrialLog({ directory, mirror: null, now }).log('info', 'epoch 1');
+    assert.equal(await readFile(join(directory, 'trial.log'), 'utf8'), LINE);
+    await rm(directory, { recursive: true });
   });
 
   it('goes on with the mirror, and says so once, when the file cannot be written', () => {

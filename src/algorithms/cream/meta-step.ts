@@ -1,5 +1,10 @@
 import type { Tensor } from '../../engine/ops.ts';
 import type { Parameter } from '../../engine/parameter.ts';
+import type { Path } from '../../searchspace/space.ts';
+import type { PassOptions, Supernet } from '../../supernet/supernet.ts';
+import { crossEntropyTo, numberOf, smoothedTargets } from '../../supernet/classification.ts';
+import { imagesOf, predict } from '../../supernet/inference.ts';
+import type { Batch } from '../../data/stream/batch.ts';
 import type { Board } from './board.ts';
 import {
   metaGradient,
@@ -9,13 +14,8 @@ import {
   type StudentPoint,
 } from './meta-network.ts';
 import type { Teacher } from './teacher.ts';
-import type { Path } from '../../searchspace/space.ts';
-import type { PassOptions, Supernet } from '../../supernet/supernet.ts';
 import { differenceTo, probeImages } from './probes.ts';
-import { crossEntropyTo, numberOf, smoothedTargets } from '../../supernet/classification.ts';
-import { imagesOf, predict } from '../../supernet/inference.ts';
 import { combinedLoss, differentiableRho } from './loss.ts';
-import type { Batch } from '../../data/stream/batch.ts';
 
 /** The pair and the data that one meta step looks at. */
 export interface MetaInput {

@@ -1,8 +1,8 @@
-import type { Board, BoardEntry } from './board.ts';
-import type { Match } from './teacher.ts';
 import type { Path } from '../../searchspace/space.ts';
 import type { Supernet } from '../../supernet/supernet.ts';
 import { predict } from '../../supernet/inference.ts';
+import type { Match } from './teacher.ts';
+import type { Board, BoardEntry } from './board.ts';
 
 /** All entries' probe images one after the other, `float32 [entries * images, size, size, 3]`. */
 export function probeImages({ entries }: Board): Float32Array {

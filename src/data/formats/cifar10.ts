@@ -1,11 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { TrialError } from '../../foundation/errors.ts';
+import { walkArchive } from './archive-folder.ts';
 import { fileStamp } from './file-stamp.ts';
 import { openPixelSource, type PixelPart } from './pixel-source.ts';
 import { MAX_IMAGE_BYTES, readWholeFile } from './read-file.ts';
 import type { ImageSource, Part } from './source.ts';
-import { tarFiles } from './tar.ts';
 
 /** @see https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version" */
 const SIDE = 32;
@@ -113,8 +113,8 @@ export function openCifarArchive(archive: string): ImageSource {
     fingerprint: async () => [await fileStamp(path.dirname(archive), path.basename(archive))],
     parts: async () => {
       const files: BinaryFile[] = [];
-      for await (const file of tarFiles(archive)) {
-        if (cifarPart(file.name) !== null) {
+      for await (const file of walkArchive(archive)) {
+        if (!file.isFolder && cifarPart(file.name) !== null) {
           files.push({ name: file.name, bytes: await file.bytes() });
         }
       }

@@ -1,6 +1,6 @@
-import path from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { CHANNELS } from '../store/image-set.ts';
+import { checkKind } from './image-kinds.ts';
 import type { EncodedImage, Payload } from './source.ts';
 
 // One thread an image and no memory of it: several images are decoded at a time.
@@ -11,35 +11,10 @@ sharp.cache(false);
 const MAX_SIDE = 32_768;
 /** 8192 x 8192. */
 const MAX_PIXELS = 2 ** 26;
-
-const FORMATS = [
-  {
-    name: 'JPEG',
-    signature: Buffer.from([0xff, 0xd8, 0xff]),
-    extension: /\.jpe?g$/iu,
-    proper: '.jpg',
-  },
-  {
-    name: 'PNG',
-    signature: Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
-    extension: /\.png$/iu,
-    proper: '.png',
-  },
-];
-
-/** Lets pass what its first bytes say is the format that its name says. */
-function checkFormat({ name, bytes }: EncodedImage): void {
-  const format = FORMATS.find(({ signature }) =>
-    signature.equals(bytes.subarray(0, signature.length)),
-  );
-  if (!format) {
-    throw new Error(bytes.length === 0 ? 'the file is empty' : 'neither JPEG nor PNG: convert it');
-  }
-  if (!format.extension.test(name)) {
-    const { ext } = path.parse(name);
-    throw new Error(`${format.name} data in a ${ext} file: rename it to ${format.proper}`);
-  }
-}
+/** Red, green, blue and transparency. */
+const MOST_CHANNELS = 4;
+/** Types of pixels whose full intensity is known: 8 and 16 bits without a sign. */
+const DEPTHS: readonly (string | undefined)[] = ['uchar', 'ushort'];
 
 /** A missing or damaged part is an error: it is never filled with grey. */
 function openBytes(bytes: Uint8Array): Sharp {
@@ -58,10 +33,10 @@ export interface ImageHeader {
  * @throws Error with the reason when it is not decoded.
  */
 export async function headerOf(encoded: EncodedImage): Promise<ImageHeader> {
-  checkFormat(encoded);
-  // The limit is checked here, where the message can say more.
-  const header = sharp(encoded.bytes, { limitInputPixels: false });
-  const { width, height, space } = await orDamaged(header.metadata());
+  checkKind(encoded);
+  // The limits are checked here, where the message can say more.
+  const header = sharp(encoded.bytes, { limitInputPixels: false, limitInputChannels: false });
+  const { width, height, channels, space, depth } = await orDamaged(header.metadata());
   if (Math.max(width, height) > MAX_SIDE || width * height > MAX_PIXELS) {
     throw new Error(
       `${width} x ${height} pixels: at most ${MAX_SIDE} a side and ${MAX_PIXELS} in all are decoded`,
@@ -69,6 +44,12 @@ export async function headerOf(encoded: EncodedImage): Promise<ImageHeader> {
   }
   if (space === 'cmyk') {
     throw new Error('CMYK colours: convert it to RGB');
+  }
+  if (channels > MOST_CHANNELS) {
+    throw new Error(`${channels} channels: convert it to RGB`);
+  }
+  if (!DEPTHS.includes(depth)) {
+    throw new Error(`pixels of type ${depth}, whose range is not known: convert it to 8 bits`);
   }
   return { width, height };
 }
@@ -94,7 +75,8 @@ async function orDamaged<T>(decoding: Promise<T>): Promise<T> {
 }
 
 /**
- * Decodes one image, `uint8 [size, size, 3]` in sRGB; other shapes are cropped at their centre.
+ * Decodes one image, `uint8 [size, size, 3]` in sRGB; other shapes are cropped at their centre. Of
+ * several frames or pages the first one counts.
  *
  * @throws Error with the reason when the image is damaged, too large, in CMYK or of another kind than
  * its name says.

@@ -1,7 +1,7 @@
 /** What every reader of a data set offers, whatever its format. */
 
 /** Formats that can be read. */
-export const DATA_FORMATS = ['image-folder', 'tar', 'cifar10', 'idx'] as const;
+export const DATA_FORMATS = ['image-folder', 'tar', 'zip', 'cifar10', 'idx'] as const;
 
 /** Name of a format. */
 export type DataFormat = (typeof DATA_FORMATS)[number];
@@ -19,8 +19,8 @@ export interface ListedImage {
 }
 
 /**
- * Files of a data set that are not read, counted by their kind: the extension in lower case, with its
- * dot, or `no extension`.
+ * Files of a data set that are not read, counted by their kind: mostly the extension in lower case,
+ * with its dot.
  */
 export type UnreadFiles = Readonly<Record<string, number>>;
 
@@ -79,8 +79,6 @@ export function showsSigns(source: ImageSource, classes: readonly string[]): boo
 
 /** Says which files were not read; nothing where all were. */
 export function unreadWarnings(unread: UnreadFiles): string[] {
-  const kinds = Object.entries(unread).sort(([a], [b]) => (a < b ? -1 : 1));
-  if (kinds.length === 0) return [];
-  const counts = kinds.map(([kind, count]) => `${count} ${kind}`);
-  return [`files that are no images of a kind that is read: ${counts.join(', ')}`];
+  const counts = Object.entries(unread).map(([kind, count]) => `${count} ${kind}`);
+  return counts.length === 0 ? [] : [`in the class folders, not read: ${counts.join(', ')}`];
 }

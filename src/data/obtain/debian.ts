@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { unlessUnwritable, withPartial } from '../../foundation/atomic-file.ts';
 import { messageOf, TrialError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
-import { exists } from '../../foundation/files.ts';
+import { exists, makeFolder } from '../../foundation/files.ts';
 
 const PACKAGE = 'dataset-fashion-mnist';
 /** Where the package puts the four IDX files. */
@@ -40,8 +41,8 @@ export interface DebianDependencies {
 async function privateApt(folder: string): Promise<string[]> {
   const state = path.join(folder, 'state');
   const cache = path.join(folder, 'cache');
-  await mkdir(path.join(state, 'lists', 'partial'), { recursive: true });
-  await mkdir(path.join(cache, 'archives', 'partial'), { recursive: true });
+  await makeFolder(path.join(state, 'lists', 'partial'));
+  await makeFolder(path.join(cache, 'archives', 'partial'));
   const options = [
     `Dir::State=${state}`,
     `Dir::Cache=${cache}`,
@@ -77,7 +78,8 @@ export async function hasFashionMnist(folder: string): Promise<boolean> {
  * on lists and a cache of its own, which are removed afterwards.
  *
  * @param folder - Receives the four IDX files; made if it is missing.
- * @throws TrialError `DOWNLOAD_FAILED` when apt or dpkg is missing or fails.
+ * @throws TrialError `DOWNLOAD_FAILED` when apt or dpkg is missing or fails; `FILE_UNWRITABLE` when
+ * the folder cannot be made.
  */
 export async function fetchFashionMnistFromDebian(
   folder: string,
@@ -87,15 +89,17 @@ export async function fetchFashionMnistFromDebian(
     return;
   }
   logger.log('info', `data: Fashion-MNIST from Debian's package ${PACKAGE}`);
-  const work = `${path.resolve(folder)}.${process.pid}.partial`;
+  await unlessUnwritable(folder, () => makeFolder(folder));
   try {
-    await mkdir(work, { recursive: true });
-    const content = await downloadAndUnpack(work, run);
-    await mkdir(folder, { recursive: true });
-    for (const name of FASHION_FILES) {
-      await rename(path.join(content, name), path.join(folder, name));
-    }
+    await withPartial(path.resolve(folder), async (work) => {
+      const content = await downloadAndUnpack(work, run);
+      for (const name of FASHION_FILES) {
+        await rename(path.join(content, name), path.join(folder, name));
+      }
+    });
   } catch (cause) {
+    // Nothing is left where there was nothing.
+    await rmdir(folder).catch(() => undefined);
     const complaint = {
       where: `Debian package ${PACKAGE}`,
       wanted: 'apt-get download and dpkg-deb -x to work',
@@ -103,7 +107,5 @@ export async function fetchFashionMnistFromDebian(
       next: 'Check the package sources of apt, or choose other data.',
     };
     throw new TrialError('DOWNLOAD_FAILED', complaint, cause);
-  } finally {
-    await rm(work, { recursive: true, force: true });
   }
 }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { replaceFile, unlessUnwritable } from '../../foundation/atomic-file.ts';
 import { messageOf, TrialError } from '../../foundation/errors.ts';
-import { exists } from '../../foundation/files.ts';
+import { exists, makeFolder } from '../../foundation/files.ts';
 
 /** One file at its official place. */
 export interface RemoteFile {
@@ -63,7 +63,8 @@ async function request(remote: RemoteFile, fetch: typeof globalThis.fetch): Prom
  * Fetches a file once: a file with the right checksum is kept, any other one is replaced. Nothing
  * appears under the final name before its checksum agrees.
  *
- * @throws TrialError `DOWNLOAD_FAILED` when the place cannot be reached, refuses, or sends other bytes.
+ * @throws TrialError `DOWNLOAD_FAILED` when the place cannot be reached, refuses, or sends other bytes;
+ * `FILE_UNWRITABLE` when the folder cannot be made.
  */
 export async function downloadOnce(
   remote: RemoteFile,
@@ -73,18 +74,16 @@ export async function downloadOnce(
   if ((await exists(file)) && (await md5Of(file)) === remote.md5) {
     return;
   }
-  await mkdir(path.dirname(file), { recursive: true });
+  await unlessUnwritable(path.dirname(file), () => makeFolder(path.dirname(file)));
   const response = await request(remote, fetch);
-  const partial = `${file}.${process.pid}.partial`;
   try {
-    const md5 = await receive(response, partial);
-    if (md5 !== remote.md5) {
-      throw failed(remote, `MD5 ${remote.md5}`, `MD5 ${md5}`);
-    }
-    await rename(partial, file);
+    await replaceFile(file, async (partial) => {
+      const md5 = await receive(response, partial);
+      if (md5 !== remote.md5) {
+        throw failed(remote, `MD5 ${remote.md5}`, `MD5 ${md5}`);
+      }
+    });
   } catch (cause) {
     throw cause instanceof TrialError ? cause : failed(remote, 'the whole file', cause);
-  } finally {
-    await rm(partial, { force: true });
   }
 }

@@ -7,13 +7,11 @@ import {
   type DebianDependencies,
 } from './debian.ts';
 import { downloadOnce } from './download.ts';
+import type { DatasetName } from './names.ts';
 import { writeShapes, type ShapesSpec } from './shapes.ts';
 
-/** Data sets that are fetched by name. */
-export const REMOTE_DATASETS = ['cifar10', 'fashion-mnist'] as const;
-
-/** Name of a data set that can be fetched. */
-export type RemoteDataset = (typeof REMOTE_DATASETS)[number];
+/** What is drawn where nothing else is asked for. */
+const DEFAULT_SHAPES = { classes: 10, train: 6000, test: 1000, size: 32, seed: 1 };
 
 const CIFAR10_PLACE = 'https://www.cs.toronto.edu/~kriz/';
 const CIFAR10_FILE = 'cifar-10-binary.tar.gz';
@@ -51,6 +49,11 @@ async function downloadFiles(
   }
 }
 
+/** Whether another place may have the data; a disk that refuses them would again. */
+function isDownloadFailure(thrown: unknown): thrown is TrialError {
+  return thrown instanceof TrialError && thrown.code === 'DOWNLOAD_FAILED';
+}
+
 /** Debian's package where there is apt-get, else, or when that fails, the official place. */
 async function fetchFashionMnist(folder: string, options: FetchOptions): Promise<void> {
   if (await hasFashionMnist(folder)) {
@@ -59,7 +62,7 @@ async function fetchFashionMnist(folder: string, options: FetchOptions): Promise
   try {
     await fetchFashionMnistFromDebian(folder, options);
   } catch (thrown) {
-    if (!(thrown instanceof TrialError)) {
+    if (!isDownloadFailure(thrown)) {
       throw thrown;
     }
     options.logger.log('warning', `data: ${thrown.message}`);
@@ -69,11 +72,12 @@ async function fetchFashionMnist(folder: string, options: FetchOptions): Promise
 }
 
 /**
- * Fetches a data set once and returns the path to open, which `auto` tells the format of.
+ * Fetches or draws a data set once and returns the path to open, which `auto` tells the format of.
  *
- * @throws TrialError `DOWNLOAD_FAILED` when no place gives it with the published checksum.
+ * @throws TrialError `DOWNLOAD_FAILED` when no place gives it with the published checksum,
+ * `FILE_UNWRITABLE` when it cannot be stored.
  */
-export async function fetchDataset(name: RemoteDataset, options: FetchOptions): Promise<string> {
+export async function fetchDataset(name: DatasetName, options: FetchOptions): Promise<string> {
   const folder = path.join(options.folder, name);
   switch (name) {
     case 'cifar10':
@@ -85,20 +89,11 @@ export async function fetchDataset(name: RemoteDataset, options: FetchOptions): 
     case 'fashion-mnist':
       await fetchFashionMnist(folder, options);
       return folder;
+    case 'shapes':
+      options.logger.log('info', `data: generated shapes in ${folder}`);
+      await writeShapes(folder, options.shapes ?? DEFAULT_SHAPES);
+      return folder;
   }
-}
-
-/** Images of the generated set that stands in where nothing can be fetched. */
-const DEFAULT_SHAPES = { classes: 10, train: 6000, test: 1000, size: 32, seed: 1 };
-
-/** Writes the generated shapes, needs no network, and returns the path to open. */
-export async function generateShapes(
-  options: Pick<FetchOptions, 'folder' | 'logger' | 'shapes'>,
-): Promise<string> {
-  const folder = path.join(options.folder, 'shapes');
-  options.logger.log('info', `data: generated shapes in ${folder}`);
-  await writeShapes(folder, options.shapes ?? DEFAULT_SHAPES);
-  return folder;
 }
 
 /** Fashion-MNIST where it can be had, else generated shapes; the log says which. */
@@ -108,10 +103,10 @@ export async function defaultData(options: FetchOptions): Promise<string> {
     options.logger.log('info', `data: Fashion-MNIST in ${folder}`);
     return folder;
   } catch (thrown) {
-    if (!(thrown instanceof TrialError)) {
+    if (!isDownloadFailure(thrown)) {
       throw thrown;
     }
     options.logger.log('warning', `data: Fashion-MNIST cannot be had: ${thrown.message}`);
-    return generateShapes(options);
+    return fetchDataset('shapes', options);
   }
 }

@@ -1,7 +1,9 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import { unlessUnwritable } from '../../foundation/atomic-file.ts';
 import { TrialError } from '../../foundation/errors.ts';
+import { makeFolder } from '../../foundation/files.ts';
 import { createRng, type Rng } from '../../foundation/rng.ts';
 import { CHANNELS } from '../store/image-set.ts';
 
@@ -149,7 +151,7 @@ async function makeFolders(folder: string, spec: ShapesSpec): Promise<void> {
   for (const part of ['train', 'test']) {
     await rm(path.join(folder, part), { recursive: true, force: true });
     for (const [name] of DRAWINGS.slice(0, spec.classes)) {
-      await mkdir(path.join(folder, part, name), { recursive: true });
+      await makeFolder(path.join(folder, part, name));
     }
   }
 }
@@ -171,12 +173,25 @@ async function writeImages(folder: string, spec: ShapesSpec): Promise<void> {
   await Promise.all(Array.from({ length: LANES }, lane));
 }
 
+/** Refuses a folder with somebody's files: those of an earlier set are about to be removed. */
+async function refuseForeign(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  if (names.length === 0) return;
+  throw new TrialError('FILE_UNWRITABLE', {
+    where: folder,
+    wanted: 'an empty folder for generated images, or one that holds such',
+    found: `${names.length} files in it`,
+    next: 'Name another folder.',
+  });
+}
+
 /**
  * Writes a generated data set of drawn shapes as an image folder, `train/<class>/*.png` and
  * `test/<class>/*.png`: colours, places, sizes and angles vary. The same spec gives the same pixels;
  * a folder that has them already is left as it is.
  *
- * @throws TrialError `DATA_INVALID` when the spec asks for other than 2 to 10 classes.
+ * @throws TrialError `DATA_INVALID` when the spec asks for other than 2 to 10 classes;
+ * `FILE_UNWRITABLE` when the disk refuses, or the folder holds anything else.
  */
 export async function writeShapes(folder: string, spec: ShapesSpec): Promise<void> {
   if (spec.classes < 2 || spec.classes > DRAWINGS.length) {
@@ -189,11 +204,18 @@ export async function writeShapes(folder: string, spec: ShapesSpec): Promise<voi
   }
   const marker = path.join(folder, MARKER);
   const wanted = JSON.stringify(spec);
-  if ((await readFile(marker, 'utf8').catch(() => '')) === wanted) {
+  const found = await readFile(marker, 'utf8').catch(() => null);
+  if (found === wanted) {
     return;
   }
-  await makeFolders(folder, spec);
-  await writeImages(folder, spec);
-  // Written last: it says that the images are complete.
-  await writeFile(marker, wanted);
+  if (found === null) await refuseForeign(folder);
+  await unlessUnwritable(folder, async () => {
+    await makeFolder(folder);
+    // It says whose folder this is, and that the images are not complete.
+    await writeFile(marker, '');
+    await makeFolders(folder, spec);
+    await writeImages(folder, spec);
+    // Now they are.
+    await writeFile(marker, wanted);
+  });
 }

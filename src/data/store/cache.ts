@@ -1,9 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { constants, open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { replaceFile } from '../../foundation/atomic-file.ts';
 import { messageOf, TrialError } from '../../foundation/errors.ts';
-import { makeFolder, removeLeftovers, syncFolder } from '../../foundation/files.ts';
+import { makeFolder } from '../../foundation/files.ts';
 import type { Logger } from '../../foundation/logger.ts';
+import type { UnreadFiles } from '../formats/source.ts';
 import type { DecodedParts } from './decode-parts.ts';
 import { createImageSet, pixelsSha256, type ImageSet } from './image-set.ts';
 import type { SkippedImage } from './quarantine.ts';
@@ -13,7 +15,7 @@ import type { SkippedImage } from './quarantine.ts';
  * header in JSON, then the pixels of the training part and those of the test part, whose SHA-256 is
  * in the header. Its size follows from the header, which tells a file that was cut short.
  */
-const MAGIC = 'CREAM-3\n';
+const MAGIC = 'CREAM-4\n';
 const DIGEST_START = MAGIC.length + 4;
 const PREFIX_BYTES = DIGEST_START + 32;
 /** Linux moves at most 2 GiB in one call. */
@@ -25,6 +27,7 @@ interface CacheHeader {
   readonly trainLabels: readonly number[];
   readonly testLabels: readonly number[];
   readonly skipped: readonly SkippedImage[];
+  readonly unread: UnreadFiles;
   readonly pixelsSha256: string;
 }
 
@@ -51,13 +54,14 @@ function digestOf(header: Buffer): Buffer {
   return createHash('sha256').update(header).digest();
 }
 
-function headerOf({ train, test, skipped, pixelsSha256 }: DecodedParts): Buffer {
+function headerOf({ train, test, skipped, unread, pixelsSha256 }: DecodedParts): Buffer {
   const header: CacheHeader = {
     size: train.size,
     classes: train.classes,
     trainLabels: [...train.labels],
     testLabels: test ? [...test.labels] : [],
     skipped,
+    unread,
     pixelsSha256,
   };
   return Buffer.from(JSON.stringify(header));
@@ -80,38 +84,38 @@ async function writeParts(file: string, parts: DecodedParts): Promise<void> {
   }
 }
 
-/** Name of a file that is being written. */
-const PARTIAL = /^partial\.[\da-f-]{36}$/u;
-/** Age from which on it is a leftover, milliseconds: its writer writes without a pause. */
-const LEFT_OVER_MS = 3_600_000;
-
-/**
- * Writes decoded parts under a temporary name and then renames, so that no reader sees half a file,
- * and none finds one after a power cut.
- *
- * @throws TrialError `FILE_UNWRITABLE` when the disk refuses.
- */
-export async function writeCache(file: string, parts: DecodedParts): Promise<void> {
-  const folder = path.dirname(file);
-  const partial = path.join(folder, `partial.${randomUUID()}`);
+/** @throws TrialError `FILE_UNWRITABLE` when the disk refuses `work`. */
+async function unlessRefused(file: string, work: () => Promise<void>): Promise<void> {
   try {
-    await makeFolder(folder);
-    await writeFile(partial, '');
-    // Before the pixels, which may need the room.
-    await removeLeftovers(partial, (name) => PARTIAL.test(name), LEFT_OVER_MS);
-    await writeParts(partial, parts);
-    await rename(partial, file);
-    await syncFolder(folder);
+    await work();
   } catch (cause) {
-    await rm(partial, { force: true }).catch(() => undefined);
     const complaint = {
       where: file,
-      wanted: 'room for the decoded images',
+      wanted: 'a folder that can be written to, with room for the decoded images',
       found: messageOf(cause),
       next: 'Free disk space or choose another cache folder.',
     };
     throw new TrialError('FILE_UNWRITABLE', complaint, cause);
   }
+}
+
+/**
+ * Makes the folder of a cache file: decoding takes long, and would be in vain without one.
+ *
+ * @throws TrialError `FILE_UNWRITABLE` when that is refused.
+ */
+export async function prepareCache(file: string): Promise<void> {
+  await unlessRefused(file, () => makeFolder(path.dirname(file)));
+}
+
+/**
+ * Writes decoded parts so that no reader sees half a file, and none finds one after a power cut. The
+ * folder is there.
+ *
+ * @throws TrialError `FILE_UNWRITABLE` when the disk refuses.
+ */
+export async function writeCache(file: string, parts: DecodedParts): Promise<void> {
+  await unlessRefused(file, () => replaceFile(file, (partial) => writeParts(partial, parts)));
 }
 
 async function readHeader(file: FileHandle): Promise<CacheHeader | null> {
@@ -153,8 +157,8 @@ async function readParts(file: FileHandle): Promise<DecodedParts | null> {
     (await readAll(file, test.images, start + train.images.length));
   const digest = isWhole ? pixelsSha256(train, test) : null;
   if (digest !== header.pixelsSha256) return null;
-  const { skipped } = header;
-  return { train, test: test.count > 0 ? test : null, skipped, pixelsSha256: digest };
+  const { skipped, unread } = header;
+  return { train, test: test.count > 0 ? test : null, skipped, unread, pixelsSha256: digest };
 }
 
 /** Reads a cache file; null when there is none, and, with a warning, when it is of no use. */
@@ -165,7 +169,8 @@ export async function readCache(file: string, logger: Logger): Promise<DecodedPa
   };
   let handle: FileHandle | undefined;
   try {
-    handle = await open(file);
+    // Opening a pipe would wait for its writer.
+    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     return (await readParts(handle)) ?? pass('it is damaged');
   } catch (thrown) {
     if (!(thrown instanceof Error && 'errno' in thrown)) throw thrown;

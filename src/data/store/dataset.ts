@@ -1,22 +1,24 @@
 import path from 'node:path';
+import { censusWarnings, countImages } from '../census.ts';
 import { sha256 } from '../../foundation/digest.ts';
 import { TrialError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import { locateSource } from '../formats/locate.ts';
 import {
   showsSigns,
+  unreadWarnings,
   type DataFormat,
   type ImageSource,
   type Listing,
   type Part,
 } from '../formats/source.ts';
-import { readCache, writeCache } from './cache.ts';
+import { prepareCache, readCache, writeCache } from './cache.ts';
 import { decodeParts, type DecodedParts } from './decode-parts.ts';
 import { escapeField } from './quarantine.ts';
 import { stratifiedOrder } from './stratify.ts';
 
 /** Part of the key: to be raised when decoding gives other pixels, or takes other files, than before. */
-const DECODER = 3;
+const DECODER = 4;
 const SKIPPED_SHOWN = 5;
 
 /** A data set in memory. */
@@ -73,7 +75,38 @@ async function decode(source: ImageSource, options: DatasetOptions): Promise<Dec
       next: 'Check the files of the training part.',
     });
   }
+  refuseLostClass(source.path, listing, train, parts);
   return parts;
+}
+
+/** A class all of whose images are damaged is never silently one without images. */
+function refuseLostClass(
+  where: string,
+  { classes, images }: Listing,
+  wanted: readonly number[],
+  { train, skipped }: DecodedParts,
+): void {
+  const found = new Set(train.labels);
+  const lost = wanted
+    .flatMap((position) => images[position] ?? [])
+    .find(({ label }) => !found.has(label));
+  if (lost === undefined) return;
+  const reason = skipped.find(({ name }) => name === lost.name)?.reason ?? '';
+  throw new TrialError('DATA_INVALID', {
+    where: `${where}: class "${classes[lost.label] ?? ''}"`,
+    wanted: 'training images',
+    found: `none that can be used: ${escapeField(lost.name)} (${escapeField(reason)})`,
+    next: 'Repair or replace its files, or remove the folder.',
+  });
+}
+
+/** Says what a search can do without and a person may miss. */
+function reportWarnings({ train, test, unread }: DecodedParts, logger: Logger): void {
+  const labels = { train: train.labels, test: test?.labels ?? [] };
+  const census = countImages(train.classes, labels);
+  for (const warning of [...unreadWarnings(unread), ...censusWarnings(census)]) {
+    logger.log('warning', `images: ${warning}`);
+  }
 }
 
 function reportSkipped({ skipped }: DecodedParts, logger: Logger): void {
@@ -93,6 +126,7 @@ async function loadParts(source: ImageSource, options: DatasetOptions): Promise<
     return cached;
   }
   options.logger.log('info', `images: decoding ${source.path} once into ${file}`);
+  await prepareCache(file);
   const parts = await decode(source, options);
   await writeCache(file, parts);
   return parts;
@@ -110,6 +144,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const source = await locateSource(options.path, options.format);
   const parts = await loadParts(source, options);
   reportSkipped(parts, options.logger);
+  reportWarnings(parts, options.logger);
   const { classes } = parts.train;
   return { ...parts, classes, digits: showsSigns(source, classes) };
 }

@@ -1,7 +1,14 @@
 import { messageOf, TrialError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
 import { decodePixels } from '../formats/decode-image.ts';
-import type { ImageSource, ListedImage, Listing, Part, ReadableImage } from '../formats/source.ts';
+import type {
+  ImageSource,
+  ListedImage,
+  Listing,
+  Part,
+  ReadableImage,
+  UnreadFiles,
+} from '../formats/source.ts';
 import { createImageSet, imageAt, pixelsSha256, type ImageSet } from './image-set.ts';
 import { Quarantine, type SkippedImage } from './quarantine.ts';
 
@@ -19,6 +26,7 @@ export interface DecodedParts {
   /** Images that the final answer is tested on; null where the data set has none. */
   readonly test: ImageSet | null;
   readonly skipped: readonly SkippedImage[];
+  readonly unread: UnreadFiles;
   /** Of both parts, one after the other. */
   readonly pixelsSha256: string;
 }
@@ -169,6 +177,7 @@ export async function decodeParts(
     train,
     test: test.count > 0 ? test : null,
     skipped: [...skipped.values()],
+    unread: listing.unread,
     pixelsSha256: pixelsSha256(train, test),
   };
 }

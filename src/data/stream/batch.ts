@@ -1,9 +1,12 @@
 import { bytesPerImage, CHANNELS, imageAt, labelAt, type ImageSet } from '../store/image-set.ts';
 
-/** Normalised images and their classes; the same shape as the training loop's port. */
+/** Normalised images and their classes. */
 export interface Batch {
   readonly count: number;
-  /** `float32 [count, size, size, 3]`, normalised by the training part's mean and deviation. */
+  /**
+   * `float32 [count, size, size, 3]`, normalised by the mean and standard deviation of the training
+   * images. Read it once a use: it may be made anew each time.
+   */
   readonly images: Float32Array;
   /** `int32 [count]`, class indices. */
   readonly labels: Int32Array;
@@ -15,15 +18,16 @@ export type Triple = readonly [number, number, number];
 /** What normalisation subtracts and divides by, in fractions of the full intensity. */
 export interface Normalisation {
   readonly mean: Triple;
-  readonly deviation: Triple;
+  /** Standard deviation. */
+  readonly std: Triple;
 }
 
 const FULL = 255;
 const LEVELS = 256;
 /** One level of intensity: a channel of one value would otherwise be divided by zero. */
-const LEAST_DEVIATION = 1 / FULL;
+const LEAST_STD = 1 / FULL;
 
-function momentsOf(levels: Float64Array): { readonly mean: number; readonly deviation: number } {
+function momentsOf(levels: Float64Array): { readonly mean: number; readonly std: number } {
   let count = 0;
   let sum = 0;
   let squares = 0;
@@ -35,7 +39,7 @@ function momentsOf(levels: Float64Array): { readonly mean: number; readonly devi
   });
   const mean = sum / count;
   const variance = Math.max(0, squares / count - mean * mean);
-  return { mean, deviation: Math.max(LEAST_DEVIATION, Math.sqrt(variance)) };
+  return { mean, std: Math.max(LEAST_STD, Math.sqrt(variance)) };
 }
 
 /** Mean and standard deviation of each channel over all pixels of the given images. */
@@ -57,15 +61,15 @@ export function measureNormalisation(set: ImageSet, indices: Int32Array): Normal
   const [r, g, b] = [momentsOf(red), momentsOf(green), momentsOf(blue)];
   return {
     mean: [r.mean, g.mean, b.mean],
-    deviation: [r.deviation, g.deviation, b.deviation],
+    std: [r.std, g.std, b.std],
   };
 }
 
-/** Turns intensities in [0, 255], `float32 [..., 3]`, into (x / 255 - mean) / deviation in place. */
-export function normaliseInPlace(pixels: Float32Array, { mean, deviation }: Normalisation): void {
+/** Turns intensities in [0, 255], `float32 [..., 3]`, into (x / 255 - mean) / std in place. */
+export function normaliseInPlace(pixels: Float32Array, { mean, std }: Normalisation): void {
   for (let channel = 0; channel < CHANNELS; channel++) {
-    const scale = 1 / (FULL * (deviation[channel] ?? 1));
-    const shift = -(mean[channel] ?? 0) / (deviation[channel] ?? 1);
+    const scale = 1 / (FULL * (std[channel] ?? 1));
+    const shift = -(mean[channel] ?? 0) / (std[channel] ?? 1);
     for (let at = channel; at < pixels.length; at += CHANNELS) {
       pixels[at] = (pixels[at] ?? 0) * scale + shift;
     }

@@ -15,9 +15,9 @@ export interface HeldOutSplit {
   readonly training: Int32Array;
   /** Mini-set that admission to the board is measured on. */
   readonly board: Int32Array;
-  /** Validation images of the meta step. */
+  /** Images that the meta step measures its loss on. */
   readonly meta: Int32Array;
-  /** What rankings are measured on. */
+  /** The validation split: what paths are ranked on. */
   readonly ranking: Int32Array;
 }
 
@@ -34,10 +34,9 @@ export type HeldOutSizes = Readonly<Record<keyof HeldOutSplit, number>>;
  * @throws TrialError `DATA_INVALID` when a part is too small for one image of each class.
  */
 export function heldOutSizes(images: number, classes: number): HeldOutSizes {
-  const heldOut = Math.min(MOST_HELD_OUT, Math.floor(images * HELD_OUT_SHARE));
-  const small = Math.min(SMALL_PART, Math.floor(heldOut / PARTS));
+  const sizes = sizesOf(images);
   const least = Math.min(SMALL_PART, Math.max(1, classes));
-  if (small < least) {
+  if (sizes.board < least) {
     throw new TrialError('DATA_INVALID', {
       where: 'training images',
       wanted: `at least ${Math.ceil((least * PARTS) / HELD_OUT_SHARE)} for ${classes} classes`,
@@ -45,6 +44,13 @@ export function heldOutSizes(images: number, classes: number): HeldOutSizes {
       next: 'Use more images or fewer classes: a tenth is held out in three parts.',
     });
   }
+  return sizes;
+}
+
+/** The same for any number of images, even for too few. */
+export function sizesOf(images: number): HeldOutSizes {
+  const heldOut = Math.min(MOST_HELD_OUT, Math.floor(images * HELD_OUT_SHARE));
+  const small = Math.min(SMALL_PART, Math.floor(heldOut / PARTS));
   return { board: small, meta: small, ranking: heldOut - 2 * small, training: images - heldOut };
 }
 

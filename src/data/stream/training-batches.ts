@@ -11,11 +11,21 @@ import type { MadeBatch, TrainingWorkerData } from './training-worker.ts';
 /** Batches that are made ahead of the one that is asked for. */
 const AHEAD = 3;
 
-/** The endless, augmented training stream; batch `step` is a pure function of (seed, step). */
+/** The endless, augmented training images; batch `step` is a pure function of (seed, step). */
 export interface TrainingBatches {
+  /**
+   * Gives the batch of a step, whatever was asked for before; consecutive steps are ready soonest.
+   * Its buffers belong to the caller.
+   *
+   * @param step - Counts from 0 over the whole run.
+   */
   next(step: number): Promise<Batch>;
   /** Milliseconds that callers of `next` have waited so far. */
   readonly waitedMs: number;
+}
+
+/** Training batches that a thread makes ahead of time. */
+export interface TrainingStream extends TrainingBatches {
   /** Ends the thread; what is still awaited is rejected. */
   close(): Promise<void>;
 }
@@ -58,7 +68,7 @@ function startThread(options: WorkerOptions): Worker {
 }
 
 /** Owns the thread and the batches under way. */
-class BatchThread implements TrainingBatches {
+class BatchThread implements TrainingStream {
   readonly #orders = new Map<number, Order>();
   readonly #port;
   readonly #worker: Worker;
@@ -175,6 +185,6 @@ class BatchThread implements TrainingBatches {
  * Each batch has its own buffers, which belong to the caller. An idle stream does not keep the
  * process alive, yet `close` should be called.
  */
-export function createTrainingBatches(options: TrainingOptions): TrainingBatches {
+export function createTrainingBatches(options: TrainingOptions): TrainingStream {
   return new BatchThread(options);
 }

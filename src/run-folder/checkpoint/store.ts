@@ -112,8 +112,17 @@ export async function newestCheckpoint(
       failure ??= thrown;
     }
   }
-  if (failure !== null) throw failure as TrialError;
-  return null;
+  if (failure === null) return null;
+  throw new TrialError(
+    'CHECKPOINT_INVALID',
+    {
+      where: join(output, CHECKPOINT_FOLDER),
+      wanted: 'a whole checkpoint to go on from',
+      found: `damaged ones alone (${files.map((file) => basename(file)).join(', ')})`,
+      next: `"nni-cream status ${output}" tells what is wrong with each. Restore one, or throw all away and begin again: nni-cream search --overwrite.`,
+    },
+    failure,
+  );
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { Timers } from '../../foundation/timers.ts';
+
 /** More than the turns of the event loop that a request and its repetitions take. */
 const PARTS = 20;
 
@@ -15,17 +17,12 @@ export interface Deadline {
  * the limit, so that an answer is read before the limit is over. The peer has limits of its own, a
  * minute for NNI's manager.
  */
-export function startDeadline(limitMs: number): Deadline {
+export function startDeadline(limitMs: number, timers: Timers): Deadline {
   const controller = new AbortController();
   let parts = 0;
-  const timer = setInterval(() => {
+  const stop = timers.every(limitMs / PARTS, () => {
     parts++;
     if (parts === PARTS) controller.abort();
-  }, limitMs / PARTS);
-  return {
-    signal: controller.signal,
-    stop: () => {
-      clearInterval(timer);
-    },
-  };
+  });
+  return { signal: controller.signal, stop };
 }

@@ -3,6 +3,8 @@
  * regular expressions end a metric at the first quote, and the tuner's reader strips comments.
  */
 
+import { floatText } from '../../foundation/metrics.ts';
+
 const UNSAFE = /[#/'\u007f-\uffff]/g;
 
 /** JSON text in ASCII, without the characters that some reader between takes for syntax. */
@@ -18,11 +20,6 @@ export function encodeJson(value: unknown): string {
  * but a float for a result.
  */
 export function encodeMetricValue(numbers: readonly (readonly [string, number])[]): string {
-  const members = numbers.map(([name, value]) => `${encodeJson(name)}: ${encodeFloat(value)}`);
+  const members = numbers.map(([name, value]) => `${encodeJson(name)}: ${floatText(value)}`);
   return `{${members.join(', ')}}`;
-}
-
-function encodeFloat(value: number): string {
-  const digits = Object.is(value, -0) ? '-0' : String(value);
-  return /^-?\d+$/.test(digits) ? `${digits}.0` : digits;
 }

@@ -49,21 +49,21 @@ function framesIn(bytes: Buffer): { metrics: Metric[]; length: number } {
 
 /** Channel of local trials of NNI 2.x: frames appended to a file that the manager watches. */
 export class FileChannel implements TrialChannel {
-  private readonly files: ParameterFile;
-  private record: Promise<ParameterRecord> | undefined;
+  readonly #files: ParameterFile;
+  #record: Promise<ParameterRecord> | undefined;
 
   constructor(files: ParameterFile) {
-    this.files = files;
+    this.#files = files;
   }
 
   receiveParameters(): Promise<ParameterRecord> {
-    this.record ??= readParameterFile(this.files);
-    return this.record;
+    this.#record ??= readParameterFile(this.#files);
+    return this.#record;
   }
 
   async sendMetric(metric: Metric): Promise<void> {
     const frame = metricFrame(metric);
-    const path = metricsPath(this.files);
+    const path = metricsPath(this.#files);
     try {
       // After a frame that a full disk or a power cut has torn, the manager misreads all others.
       const bytes = await readFile(path);
@@ -79,7 +79,7 @@ export class FileChannel implements TrialChannel {
   }
 
   async receivedMetrics(): Promise<ReadonlySet<string>> {
-    const path = metricsPath(this.files);
+    const path = metricsPath(this.#files);
     try {
       return new Set(framesIn(await readFile(path)).metrics.map(metricKey));
     } catch (error) {

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TrialError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
+import type { Timers } from '../../foundation/timers.ts';
 import type {
   Metric,
   MetricCommand,
@@ -51,6 +51,7 @@ export interface HttpChannelOptions {
   /** The same of the trial's metrics. */
   readonly metricDataUrl: string | null;
   readonly logger: Logger;
+  readonly timers: Timers;
   readonly patience?: HttpPatience;
 }
 
@@ -71,47 +72,47 @@ function keysOf({ status, isJson, body }: HttpReply): ReadonlySet<string> | null
  * have it, and a doubled metric stops NNI's tuners.
  */
 export class HttpChannel implements TrialChannel {
-  private readonly closing = new AbortController();
-  private readonly options: HttpChannelOptions;
-  private readonly patience: HttpPatience;
-  private record: Promise<ParameterRecord> | undefined;
+  readonly #closing = new AbortController();
+  readonly #options: HttpChannelOptions;
+  readonly #patience: HttpPatience;
+  #record: Promise<ParameterRecord> | undefined;
 
   constructor(options: HttpChannelOptions) {
-    this.options = options;
-    this.patience = options.patience ?? PATIENCE;
+    this.#options = options;
+    this.#patience = options.patience ?? PATIENCE;
   }
 
   receiveParameters(): Promise<ParameterRecord> {
-    this.record ??= this.within(this.patience.parametersMs, (signal) => this.receive(signal));
-    return this.record;
+    this.#record ??= this.#within(this.#patience.parametersMs, (signal) => this.#receive(signal));
+    return this.#record;
   }
 
   sendMetric(metric: Metric): Promise<void> {
     const command: MetricCommand = { type: 'metric', metric: encodeJson(metric) };
-    return this.within(this.patience.metricMs, (signal) => this.put(command, signal));
+    return this.#within(this.#patience.metricMs, (signal) => this.#put(command, signal));
   }
 
   receivedMetrics(): Promise<ReadonlySet<string> | null> {
-    const { metricDataUrl: url } = this.options;
+    const { metricDataUrl: url } = this.#options;
     if (url === null) return Promise.resolve(null);
-    return this.within(this.patience.metricMs, async (signal) =>
+    return this.#within(this.#patience.metricMs, async (signal) =>
       keysOf(await exchange({ method: 'GET', url, signal })),
     );
   }
 
   close(): Promise<void> {
-    this.closing.abort();
+    this.#closing.abort();
     return Promise.resolve();
   }
 
-  private async receive(signal: AbortSignal): Promise<ParameterRecord> {
+  async #receive(signal: AbortSignal): Promise<ParameterRecord> {
     const request: RequestParameterCommand = { type: 'request_parameter' };
-    await this.put(request, signal);
-    const handed = await this.poll(signal);
-    const { trialJobUrl: url, logger } = this.options;
+    await this.#put(request, signal);
+    const handed = await this.#poll(signal);
+    const { trialJobUrl: url, logger, timers } = this.#options;
     if (url === null) return handed;
-    const { lookupIntervalMs: intervalMs, lookupAttempts: attempts } = this.patience;
-    const own = await findOwnRecord({ url, intervalMs, attempts, signal });
+    const { lookupIntervalMs: intervalMs, lookupAttempts: attempts } = this.#patience;
+    const own = await findOwnRecord({ url, intervalMs, attempts, signal, timers });
     if (own === null) {
       logger.log('warning', `${url} does not tell this trial's parameters: used what NNI sent`);
       return handed;
@@ -123,66 +124,60 @@ export class HttpChannel implements TrialChannel {
     return own;
   }
 
-  private async poll(signal: AbortSignal): Promise<ParameterRecord> {
-    const { url } = this.options;
+  async #poll(signal: AbortSignal): Promise<ParameterRecord> {
+    const { url } = this.#options;
     for (;;) {
-      const reply = await this.attempt(() => exchange({ method: 'GET', url, signal }), signal);
-      if (reply.status !== REQUEST_TIMEOUT) return this.recordOf(reply);
+      const reply = await this.#attempt(() => exchange({ method: 'GET', url, signal }), signal);
+      if (reply.status !== REQUEST_TIMEOUT) return this.#recordOf(reply);
     }
   }
 
-  private recordOf(reply: HttpReply): ParameterRecord {
-    const { url } = this.options;
-    this.requireSuccess(reply);
+  #recordOf(reply: HttpReply): ParameterRecord {
+    const { url } = this.#options;
+    this.#requireSuccess(reply);
     if (!reply.isJson) throw channelFailed(url, 'a command in JSON', reply.body);
     return recordOfCommand(asObject(parseJson(reply.body, url)), url);
   }
 
-  private async put(
-    command: RequestParameterCommand | MetricCommand,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { url } = this.options;
+  async #put(command: RequestParameterCommand | MetricCommand, signal: AbortSignal): Promise<void> {
+    const { url } = this.#options;
     const send = (): Promise<HttpReply> =>
       exchange({ method: 'PUT', url, body: encodeJson(command), signal });
-    const reply = await this.attempt(send, signal, isUnconnected);
-    this.requireSuccess(reply);
+    const reply = await this.#attempt(send, signal, isUnconnected);
+    this.#requireSuccess(reply);
   }
 
-  private requireSuccess({ status, body }: HttpReply): void {
-    const { url } = this.options;
+  #requireSuccess({ status, body }: HttpReply): void {
+    const { url } = this.#options;
     if (status === GONE) throw channelClosed(url, 'the manager has shut it down');
     if (status !== 200) throw channelFailed(url, 'status 200', `status ${status} ${body}`);
   }
 
-  private async attempt(
+  async #attempt(
     send: () => Promise<HttpReply>,
     signal: AbortSignal,
     mayRepeat: (error: unknown) => boolean = () => true,
   ): Promise<HttpReply> {
-    for (const delayMs of this.patience.retryDelaysMs) {
+    for (const delayMs of this.#patience.retryDelaysMs) {
       try {
         return await send();
       } catch (error) {
         if (signal.aborted || !mayRepeat(error)) throw error;
-        await sleep(delayMs, undefined, { signal });
+        await this.#options.timers.sleep(delayMs, { signal });
       }
     }
     return send();
   }
 
   /** Runs a dialogue until its deadline or `close`, and says what its errors mean. */
-  private async within<T>(
-    limitMs: number,
-    dialogue: (signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const { url } = this.options;
-    const { signal: deadline, stop } = startDeadline(limitMs);
+  async #within<T>(limitMs: number, dialogue: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { url, timers } = this.#options;
+    const { signal: deadline, stop } = startDeadline(limitMs, timers);
     try {
-      return await dialogue(AbortSignal.any([this.closing.signal, deadline]));
+      return await dialogue(AbortSignal.any([this.#closing.signal, deadline]));
     } catch (error) {
       if (error instanceof TrialError) throw error;
-      if (this.closing.signal.aborted) throw channelClosed(url, 'this side has closed it', error);
+      if (this.#closing.signal.aborted) throw channelClosed(url, 'this side has closed it', error);
       const found = deadline.aborted ? `none in ${limitMs} ms` : networkMessage(error);
       throw channelFailed(url, 'an answer', found, error);
     } finally {

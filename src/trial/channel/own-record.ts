@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Timers } from '../../foundation/timers.ts';
 import type { ParameterRecord } from './channel.ts';
 import { asObject, parseJson, parseParameterRecord } from './channel.ts';
 import { exchange } from './http-exchange.ts';
@@ -10,6 +10,7 @@ export interface OwnRecordLookup {
   readonly intervalMs: number;
   readonly attempts: number;
   readonly signal: AbortSignal;
+  readonly timers: Timers;
 }
 
 /**
@@ -39,9 +40,9 @@ function databaseUrl(channelUrl: string, path: string): string {
  * @throws AbortError when the signal fires.
  */
 export async function findOwnRecord(lookup: OwnRecordLookup): Promise<ParameterRecord | null> {
-  const { url, intervalMs, attempts, signal } = lookup;
+  const { url, intervalMs, attempts, signal, timers } = lookup;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    if (attempt > 0) await sleep(intervalMs, undefined, { signal });
+    if (attempt > 0) await timers.sleep(intervalMs, { signal });
     const reply = await exchange({ method: 'GET', url, signal }).catch(() => null);
     signal.throwIfAborted();
     if (reply?.status !== 200) return null;

@@ -4,10 +4,10 @@ import type { ParameterRecord, TrialChannel } from './channel.ts';
 
 /** Stands in for NNI where there is none: no parameters, and metrics go to the log. */
 export class StandaloneChannel implements TrialChannel {
-  private readonly logger: Logger;
+  readonly #logger: Logger;
 
   constructor(logger: Logger) {
-    this.logger = logger;
+    this.#logger = logger;
   }
 
   receiveParameters(): Promise<ParameterRecord> {
@@ -19,7 +19,7 @@ export class StandaloneChannel implements TrialChannel {
       type === 'FINAL'
         ? `Final result: ${value}`
         : `Intermediate result: ${value}  (Index ${sequence})`;
-    this.logger.log('info', line);
+    this.#logger.log('info', line);
     return Promise.resolve();
   }
 

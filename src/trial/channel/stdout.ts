@@ -15,23 +15,23 @@ export interface LineWriter {
  * goes out in one write and begins with a newline, since two on one line would be read as one.
  */
 export class StdoutChannel implements TrialChannel {
-  private readonly files: ParameterFile;
-  private readonly output: LineWriter;
-  private record: Promise<ParameterRecord> | undefined;
+  readonly #files: ParameterFile;
+  readonly #output: LineWriter;
+  #record: Promise<ParameterRecord> | undefined;
 
   constructor(files: ParameterFile, output: LineWriter) {
-    this.files = files;
-    this.output = output;
+    this.#files = files;
+    this.#output = output;
   }
 
   receiveParameters(): Promise<ParameterRecord> {
-    this.record ??= readParameterFile(this.files);
-    return this.record;
+    this.#record ??= readParameterFile(this.#files);
+    return this.#record;
   }
 
   sendMetric(metric: Metric): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.output.write(`\nNNISDK_MEb'${encodeJson(metric)}'\n`, (error) => {
+      this.#output.write(`\nNNISDK_MEb'${encodeJson(metric)}'\n`, (error) => {
         if (error) reject(channelFailed('stdout', 'to write', networkMessage(error), error));
         else resolve();
       });

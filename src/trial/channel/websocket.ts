@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { messageOf, type TrialError } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
+import type { Timers } from '../../foundation/timers.ts';
 import type {
   ByeCommand,
   Metric,
@@ -47,6 +47,7 @@ const PATIENCE: WebSocketPatience = {
 export interface WebSocketChannelOptions {
   readonly url: string;
   readonly logger: Logger;
+  readonly timers: Timers;
   readonly patience?: WebSocketPatience;
 }
 
@@ -65,30 +66,30 @@ interface Outgoing {
  * resolves when the operating system has the frame.
  */
 export class WebSocketChannel implements TrialChannel {
-  private readonly options: WebSocketChannelOptions;
-  private readonly patience: WebSocketPatience;
-  private readonly answers = new EventEmitter();
+  readonly #options: WebSocketChannelOptions;
+  readonly #patience: WebSocketPatience;
+  readonly #answers = new EventEmitter();
   /** Fires when the channel is closed or has failed; its reason is what calls reject with. */
-  private readonly ended = new AbortController();
-  private readonly queue: Outgoing[] = [];
-  private socket: WebSocket | null = null;
-  private isWriting = false;
-  private isStarted = false;
-  private hasParameters = false;
-  private record: Promise<ParameterRecord> | undefined;
+  readonly #ended = new AbortController();
+  readonly #queue: Outgoing[] = [];
+  #socket: WebSocket | null = null;
+  #isWriting = false;
+  #isStarted = false;
+  #hasParameters = false;
+  #record: Promise<ParameterRecord> | undefined;
 
   constructor(options: WebSocketChannelOptions) {
-    this.options = options;
-    this.patience = options.patience ?? PATIENCE;
+    this.#options = options;
+    this.#patience = options.patience ?? PATIENCE;
   }
 
   receiveParameters(): Promise<ParameterRecord> {
-    this.record ??= this.requestParameters();
-    return this.record;
+    this.#record ??= this.#requestParameters();
+    return this.#record;
   }
 
   sendMetric(metric: Metric): Promise<void> {
-    return this.send({ type: 'metric', metric: encodeJson(metric) });
+    return this.#send({ type: 'metric', metric: encodeJson(metric) });
   }
 
   receivedMetrics(): Promise<null> {
@@ -96,101 +97,101 @@ export class WebSocketChannel implements TrialChannel {
   }
 
   async close(): Promise<void> {
-    const { socket } = this;
+    const socket = this.#socket;
     const reason = 'trial has ended';
     const bye: ByeCommand = { type: '_bye_', reason };
-    if (!this.ended.signal.aborted) socket?.send(encodeJson(bye));
-    this.end(this.closed('this side has closed it'));
+    if (!this.#ended.signal.aborted) socket?.send(encodeJson(bye));
+    this.#end(this.#closed('this side has closed it'));
     if (socket === null) return;
     socket.close(CLOSED_ON_PURPOSE, reason);
-    const limit = AbortSignal.timeout(this.patience.closeMs);
+    const limit = this.#options.timers.timeout(this.#patience.closeMs);
     await once(socket, 'close', { signal: limit }).catch(() => {
       socket.terminate();
     });
   }
 
-  private async requestParameters(): Promise<ParameterRecord> {
-    const { parametersMs } = this.patience;
-    const deadline = AbortSignal.timeout(parametersMs);
-    const signal = AbortSignal.any([this.ended.signal, deadline]);
+  async #requestParameters(): Promise<ParameterRecord> {
+    const { parametersMs } = this.#patience;
+    const deadline = this.#options.timers.timeout(parametersMs);
+    const signal = AbortSignal.any([this.#ended.signal, deadline]);
     try {
       const [[record]] = await Promise.all([
-        once(this.answers, 'parameter', { signal }) as Promise<[ParameterRecord]>,
-        this.send({ type: 'request_parameter' }),
+        once(this.#answers, 'parameter', { signal }) as Promise<[ParameterRecord]>,
+        this.#send({ type: 'request_parameter' }),
       ]);
-      this.hasParameters = true;
+      this.#hasParameters = true;
       return record;
     } catch {
-      this.ended.signal.throwIfAborted();
-      throw channelFailed(this.options.url, 'the parameters', `none in ${parametersMs} ms`);
+      this.#ended.signal.throwIfAborted();
+      throw channelFailed(this.#options.url, 'the parameters', `none in ${parametersMs} ms`);
     }
   }
 
-  private send(command: RequestParameterCommand | MetricCommand): Promise<void> {
-    if (this.ended.signal.aborted) return Promise.reject(this.ended.signal.reason as TrialError);
+  #send(command: RequestParameterCommand | MetricCommand): Promise<void> {
+    if (this.#ended.signal.aborted) return Promise.reject(this.#ended.signal.reason as TrialError);
     const sent = new Promise<void>((resolve, reject) => {
-      this.queue.push({ text: encodeJson(command), resolve, reject });
+      this.#queue.push({ text: encodeJson(command), resolve, reject });
     });
-    if (!this.isStarted) void this.keepConnected();
-    this.flush();
+    if (!this.#isStarted) void this.#keepConnected();
+    this.#flush();
     return sent;
   }
 
   /** Writes the queue in order; what fails to be written stays in it for the next connection. */
-  private flush(): void {
-    const [next] = this.queue;
-    if (this.socket === null || this.isWriting || next === undefined) return;
-    this.isWriting = true;
-    this.socket.send(next.text, (error) => {
-      this.isWriting = false;
+  #flush(): void {
+    const [next] = this.#queue;
+    if (this.#socket === null || this.#isWriting || next === undefined) return;
+    this.#isWriting = true;
+    this.#socket.send(next.text, (error) => {
+      this.#isWriting = false;
       if (error) return;
-      this.queue.shift();
+      this.#queue.shift();
       next.resolve();
-      this.flush();
+      this.#flush();
     });
   }
 
-  private async keepConnected(): Promise<void> {
-    this.isStarted = true;
+  async #keepConnected(): Promise<void> {
+    this.#isStarted = true;
     try {
-      for (;;) await this.serve(await this.connect());
+      for (;;) await this.#serve(await this.#connect());
     } catch (error) {
-      this.end(channelFailed(this.options.url, 'a connection', networkMessage(error), error));
+      this.#end(channelFailed(this.#options.url, 'a connection', networkMessage(error), error));
     }
   }
 
-  private async connect(): Promise<WebSocket> {
-    const { connectDelaysMs: delays } = this.patience;
+  async #connect(): Promise<WebSocket> {
+    const { connectDelaysMs: delays } = this.#patience;
     for (let tries = 0; ; tries++) {
-      const delayMs = delays[Math.min(tries, delays.length - 1)];
-      await sleep(delayMs, undefined, { signal: this.ended.signal });
-      const socket = this.createSocket();
+      const delayMs = delays[Math.min(tries, delays.length - 1)] as number;
+      await this.#options.timers.sleep(delayMs, { signal: this.#ended.signal });
+      const socket = this.#createSocket();
       try {
-        await once(socket, 'open', { signal: this.ended.signal });
+        await once(socket, 'open', { signal: this.#ended.signal });
         return socket;
       } catch (error) {
         socket.terminate();
-        if (!this.hasParameters && tries + 1 >= delays.length) throw error;
+        if (!this.#hasParameters && tries + 1 >= delays.length) throw error;
       }
     }
   }
 
-  private createSocket(): WebSocket {
-    const { url, logger } = this.options;
+  #createSocket(): WebSocket {
+    const { url, logger } = this.#options;
     const socket = new WebSocket(url, { perMessageDeflate: false });
     socket.on('error', (error) => {
       logger.log('warning', `connection to ${url}: ${networkMessage(error)}`);
     });
     socket.on('message', (data: Buffer) => {
       try {
-        this.receive(data.toString('utf8'));
+        this.#receive(data.toString('utf8'));
       } catch (error) {
         // A trial that has its parameters needs no more commands: training goes on without them.
-        if (this.hasParameters) {
+        if (this.#hasParameters) {
           logger.log('warning', messageOf(error));
           return;
         }
-        this.end(error);
+        this.#end(error);
         socket.terminate();
       }
     });
@@ -198,26 +199,26 @@ export class WebSocketChannel implements TrialChannel {
   }
 
   /** Uses a connection until it is gone. */
-  private async serve(socket: WebSocket): Promise<void> {
+  async #serve(socket: WebSocket): Promise<void> {
     const closed = new Promise((resolve) => socket.once('close', resolve));
-    const heartbeat = this.startHeartbeat(socket);
-    this.socket = socket;
-    this.flush();
+    const stopHeartbeat = this.#startHeartbeat(socket);
+    this.#socket = socket;
+    this.#flush();
     await closed;
-    this.socket = null;
-    clearInterval(heartbeat);
-    if (this.ended.signal.aborted) return;
-    const { url, logger } = this.options;
+    this.#socket = null;
+    stopHeartbeat();
+    if (this.#ended.signal.aborted) return;
+    const { url, logger } = this.#options;
     logger.log('warning', `connection to ${url} was lost: connecting again`);
   }
 
-  private startHeartbeat(socket: WebSocket): NodeJS.Timeout {
+  #startHeartbeat(socket: WebSocket): () => void {
     const nop: NopCommand = { type: '_nop_' };
     let missingPongs = 0;
     socket.on('pong', () => {
       missingPongs = 0;
     });
-    return setInterval(() => {
+    return this.#options.timers.every(this.#patience.heartbeatMs, () => {
       if (missingPongs > MISSING_PONGS_ALLOWED) {
         socket.send(encodeJson(nop), (error) => {
           if (error) socket.terminate();
@@ -226,32 +227,32 @@ export class WebSocketChannel implements TrialChannel {
       }
       missingPongs++;
       socket.ping();
-    }, this.patience.heartbeatMs);
+    });
   }
 
   /** @throws TrialError CHANNEL_FAILED when the frame is no command that a trial understands. */
-  private receive(text: string): void {
-    const { url } = this.options;
+  #receive(text: string): void {
+    const { url } = this.#options;
     const command = asObject(parseJson(text, url));
     switch (command?.['type']) {
       case '_nop_':
         return;
       case '_bye_':
-        this.end(this.closed(JSON.stringify(command['reason'])));
+        this.#end(this.#closed(JSON.stringify(command['reason'])));
         return;
       default:
-        this.answers.emit('parameter', recordOfCommand(command, url));
+        this.#answers.emit('parameter', recordOfCommand(command, url));
     }
   }
 
-  private closed(reason: string): TrialError {
-    const cutOff = this.isWriting ? new Error('a frame was being written') : undefined;
-    return channelClosed(this.options.url, reason, cutOff);
+  #closed(reason: string): TrialError {
+    const cutOff = this.#isWriting ? new Error('a frame was being written') : undefined;
+    return channelClosed(this.#options.url, reason, cutOff);
   }
 
-  private end(reason: unknown): void {
-    if (this.ended.signal.aborted) return;
-    this.ended.abort(reason);
-    for (const { reject } of this.queue.splice(0)) reject(reason);
+  #end(reason: unknown): void {
+    if (this.#ended.signal.aborted) return;
+    this.#ended.abort(reason);
+    for (const { reject } of this.#queue.splice(0)) reject(reason);
   }
 }

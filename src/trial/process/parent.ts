@@ -4,6 +4,7 @@
  * a manager that dies tells nobody. The trial would go on for ever, unseen.
  */
 
+import type { Timers } from '../../foundation/timers.ts';
 import { findProcess, type LiveProcess, startVariables } from '../../foundation/processes.ts';
 
 /** Whom to look for, and what to do. */
@@ -14,6 +15,7 @@ export interface ParentWatchOptions {
   readonly parent: number;
   /** Called once, with who has ended. */
   readonly onGone: (who: string) => void;
+  readonly timers: Timers;
   /** Where `/proc` is. */
   readonly root?: string;
   readonly intervalMs?: number;
@@ -24,26 +26,28 @@ export function watchParents({
   root = '/proc',
   intervalMs = 1000,
   onGone,
+  timers,
   ...self
 }: ParentWatchOptions): () => void {
-  let isStopped = false;
-  let timer: NodeJS.Timeout | undefined;
+  const stopped = new AbortController();
+  const { signal } = stopped;
   let watched: readonly Watched[] | undefined;
   const whoIsGone = async (): Promise<string | null> => {
     watched ??= await findWatched(self, root);
     return firstGone(watched, root);
   };
-  const look = async (): Promise<void> => {
+  const watch = async (): Promise<void> => {
     // A look that fails tells nothing: the next one may not.
     const gone = await whoIsGone().catch(() => null);
-    if (isStopped) return;
-    if (gone === null) timer = setTimeout(() => void look(), intervalMs).unref();
+    if (gone === null)
+      await timers.sleep(intervalMs, { signal, ref: false }).catch(() => undefined);
+    if (signal.aborted) return;
+    if (gone === null) await watch();
     else onGone(gone);
   };
-  void look();
+  void watch();
   return () => {
-    isStopped = true;
-    clearTimeout(timer);
+    stopped.abort();
   };
 }
 

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { SIGNAL_TIMES } from '../../foundation/signal-times.ts';
 import { messageOf } from '../../foundation/errors.ts';
 import type { Logger } from '../../foundation/logger.ts';
+import { SIGNAL_TIMES } from '../../foundation/signals.ts';
+import type { Timers } from '../../foundation/timers.ts';
 
 /** The part of node's `process` that the handlers need. */
 export type SignalTarget = Pick<NodeJS.Process, 'pid' | 'ppid' | 'kill' | 'on' | 'off'>;
@@ -12,15 +12,13 @@ const ENDS = ['SIGINT', 'SIGTERM'] as const;
 export interface ShutdownOptions {
   /** Told about the signal and about work that failed. */
   readonly logger: Logger;
+  readonly timers: Timers;
   /**
    * Whether the process ends with its terminal. `nohup` leaves it without one; the `ignore` for
    * SIGHUP that it also leaves is undone by Node when it starts.
    */
   readonly hasTerminal: boolean;
-  /**
-   * Time for all work. NNI kills the process 5 s after the signal, of which a step that is being
-   * computed takes its part too.
-   */
+  /** Time for all work; a little less than the whole end may take, if it is left out. */
   readonly limitMs?: number;
 }
 
@@ -47,7 +45,7 @@ export interface Shutdown {
  */
 export function installSignalHandlers(
   target: SignalTarget,
-  { logger, hasTerminal, limitMs = SIGNAL_TIMES.limitMs - 200 }: ShutdownOptions,
+  { logger, timers, hasTerminal, limitMs = SIGNAL_TIMES.limitMs - 200 }: ShutdownOptions,
 ): Shutdown {
   const controller = new AbortController();
   const cleanups: (() => Promise<void>)[] = [];
@@ -67,7 +65,7 @@ export function installSignalHandlers(
     if (controller.signal.aborted) return;
     logger.log('warning', `${reason}: cleaning up`);
     controller.abort();
-    void Promise.race([runAll(cleanups, logger), sleep(limitMs)]).then(() => {
+    void Promise.race([runAll(cleanups, logger), timers.sleep(limitMs)]).then(() => {
       endBy(name);
     });
   };
@@ -76,7 +74,7 @@ export function installSignalHandlers(
     if (name === copied) return;
     if (controller.signal.aborted) endBy(name);
     copied = name;
-    setTimeout(() => (copied = null), SIGNAL_TIMES.copyMs).unref();
+    void timers.sleep(SIGNAL_TIMES.copyMs, { ref: false }).then(() => (copied = null));
     request(name, name);
   };
   const outlive = (name: NodeJS.Signals): void => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { decodePixels } from '../../../src/data/formats/decode-image.ts';
 import { openDataset } from '../../../src/data/store/dataset.ts';
 import {
@@ -27,7 +27,7 @@ function hugePng(small: Buffer, side: number): Buffer {
 }
 
 describe('decoding', () => {
-  it('R9: brings grey, 16-bit, palette and transparent images to 8-bit RGB', async () => {
+  it('brings grey, 16-bit, palette and transparent images to 8-bit RGB', async () => {
     const grey = sharp(await solidJpeg(90)).toColourspace('b-w');
     const background = { r: 90, g: 90, b: 90, alpha: 1 };
     const create = { width: 8, height: 8, channels: 4, background } as const;
@@ -72,7 +72,48 @@ describe('decoding', () => {
     assert.deepEqual(turned.slice(-3), [255, 0, 0]);
   });
 
-  it('refuses absurd dimensions before decoding, and formats other than JPEG and PNG', async () => {
+  it('reads WebP, GIF, TIFF and AVIF, the first of several frames', async () => {
+    const background = { r: 90, g: 90, b: 90 };
+    const grey = (): Sharp => sharp({ create: { width: 8, height: 8, channels: 3, background } });
+    const frames = Buffer.concat([Buffer.alloc(8 * 8 * 3, 90), Buffer.alloc(8 * 8 * 3, 250)]);
+    const raw = { width: 8, height: 16, channels: 3, pageHeight: 8 } as const;
+    const moving = await sharp(frames, { raw })
+      .gif({ delay: [9, 9] })
+      .toBuffer();
+    for (const [name, bytes] of [
+      ['lossless.webp', await grey().webp({ lossless: true }).toBuffer()],
+      ['lossy.WEBP', await grey().webp().toBuffer()],
+      ['still.gif', await grey().gif().toBuffer()],
+      ['moving.gif', moving],
+      ['moving.webp', await sharp(moving, { animated: true }).webp().toBuffer()],
+      ['plain.tif', await grey().tiff({ compression: 'none' }).toBuffer()],
+      ['packed.tiff', await grey().tiff({ compression: 'lzw' }).toBuffer()],
+      ['tiles.tiff', await grey().tiff({ tile: true, bigtiff: true }).toBuffer()],
+      ['deep.tif', await grey().toColourspace('grey16').tiff({ compression: 'lzw' }).toBuffer()],
+      ['still.avif', await grey().avif().toBuffer()],
+      ['x.jfif', await grey().jpeg({ quality: 100 }).toBuffer()],
+    ] as const) {
+      const pixels = await decode(bytes, name);
+      assert.equal(pixels.length, 8 * 8 * 3, name);
+      const furthest = Math.max(...pixels.map((level) => Math.abs(level - 90)));
+      assert.ok(furthest <= 4, `${name} differs by ${furthest}`);
+      const cut = decode(bytes.subarray(0, bytes.length * 0.6), name);
+      await assert.rejects(cut, { message: 'damaged or cut short' }, name);
+    }
+  });
+
+  it('refuses pixels whose range or colours are not known', async () => {
+    const background = { r: 90, g: 90, b: 90 };
+    const grey = (): Sharp => sharp({ create: { width: 8, height: 8, channels: 3, background } });
+    const lab = await grey().toColourspace('lab').tiff({ compression: 'lzw' }).toBuffer();
+    await assert.rejects(decode(lab, 'x.tif'), /pixels of type float.*convert it to 8 bits/u);
+    const plane = { raw: { width: 8, height: 8, channels: 1 } } as const;
+    const planes = Array.from({ length: 4 }, () => Buffer.alloc(64, 9));
+    const many = await grey().joinChannel(planes, plane).tiff({ compression: 'lzw' }).toBuffer();
+    await assert.rejects(decode(many, 'x.tif'), /^Error: 7 channels: convert it to RGB/u);
+  });
+
+  it('refuses absurd dimensions before decoding, and formats that it does not know', async () => {
     await assert.rejects(
       decode(hugePng(await solidPng(1, 2, 3), 100_000)),
       /100000 x 100000 pixels/u,
@@ -80,8 +121,10 @@ describe('decoding', () => {
     const webp = await sharp(await solidPng(1, 2, 3))
       .webp()
       .toBuffer();
-    await assert.rejects(decode(webp), /neither JPEG nor PNG/u);
-    await assert.rejects(decode(Buffer.from('<svg width="8" height="8"/>')), /neither/u);
+    await assert.rejects(decode(webp), /^Error: WebP data in a \.png file: rename it to \.webp$/u);
+    for (const text of ['<svg width="8" height="8"/>', 'BM6 a bitmap']) {
+      await assert.rejects(decode(Buffer.from(text)), /none of JPEG, PNG, WebP.*: convert it/u);
+    }
   });
 
   it('is an error when no training image is left', async () => {

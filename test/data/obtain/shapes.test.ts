@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { openDataset } from '../../../src/data/store/dataset.ts';
 import { imageAt } from '../../../src/data/store/image-set.ts';
 import { writeShapes } from '../../../src/data/obtain/shapes.ts';
-import { inFolder, options } from '../support.ts';
+import { inFolder, options, writeFiles } from '../support.ts';
 
 const SPEC = { classes: 10, train: 40, test: 10, size: 24, seed: 1 };
 
@@ -47,9 +47,17 @@ describe('writeShapes', () => {
       await writeShapes(folder, SPEC);
       assert.equal((await stat(file)).mtimeMs, mtimeMs);
       await rm(file);
-      await rm(path.join(folder, 'shapes.json'));
+      await writeFile(path.join(folder, 'shapes.json'), '');
       await writeShapes(folder, SPEC);
       assert.ok((await stat(file)).size > 0);
+    });
+  });
+
+  it('removes nothing from a folder that is not its own', async () => {
+    await inFolder(async (folder) => {
+      await writeFiles(folder, { 'train/cat/mine.png': 'somebody took this' });
+      await assert.rejects(writeShapes(folder, SPEC), { code: 'FILE_UNWRITABLE' });
+      assert.ok((await stat(path.join(folder, 'train/cat/mine.png'))).size > 0);
     });
   });
 

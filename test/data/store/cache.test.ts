@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -134,6 +135,32 @@ describe('cache', () => {
       await writeFiles(path.join(folder, 'images'), await redAndBlue());
       await writeFile(path.join(folder, 'cache'), 'a file where the folder should be');
       await assert.rejects(openDataset(options(folder)), { code: 'FILE_UNWRITABLE' });
+    });
+  });
+
+  it('says so where no folder can be made, before it decodes', { timeout: 20_000 }, async () => {
+    await inFolder(async (folder) => {
+      const broken = { 'train/a/x.png': 'no image', 'train/b/x.png': 'no image' };
+      await writeFiles(path.join(folder, 'images'), broken);
+      for (const cacheFolder of ['/proc/y', '/proc/y/z', '/dev/null/y']) {
+        const opening = openDataset(options(folder, { cacheFolder }));
+        await assert.rejects(opening, {
+          code: 'FILE_UNWRITABLE',
+          message: /choose another cache/u,
+        });
+      }
+    });
+  });
+
+  it('waits for no pipe that stands in its place', { timeout: 20_000 }, async () => {
+    await inFolder(async (folder) => {
+      await writeFiles(path.join(folder, 'images'), await redAndBlue());
+      await isDecoded(folder);
+      const file = await cacheFile(folder);
+      execFileSync('rm', [file]);
+      execFileSync('mkfifo', [file]);
+      assert.equal(await isDecoded(folder), true);
+      assert.equal(await isDecoded(folder), false);
     });
   });
 });

@@ -74,20 +74,20 @@ describe('splitHeldOut', () => {
 });
 
 describe('normalisation', () => {
-  it('measures mean and deviation of the given images only, in fractions', () => {
+  it('measures mean and standard deviation of the given images only, in fractions', () => {
     const set = createImageSet({ count: 3, size: 1, classes: ['a', 'b'] });
     set.images.set([0, 255, 51, 255, 255, 102, 7, 7, 7]);
-    const { mean, deviation } = measureNormalisation(set, Int32Array.of(0, 1));
+    const { mean, std } = measureNormalisation(set, Int32Array.of(0, 1));
     mean.forEach((value, channel) => {
       assert.ok(Math.abs(value - [0.5, 1, 0.3][channel]!) < 1e-12);
     });
-    deviation.forEach((value, channel) => {
+    std.forEach((value, channel) => {
       // The constant channel gets one level instead of a division by zero.
       assert.ok(Math.abs(value - [0.5, 1 / 255, 0.1][channel]!) < 1e-12);
     });
   });
 
-  it('gives its images zero mean and unit deviation', () => {
+  it('gives its images zero mean and unit standard deviation', () => {
     const set = numberedSet(40, 8);
     const indices = Int32Array.from({ length: 40 }, (_, index) => index);
     const { images } = plainBatch(set, indices, measureNormalisation(set, indices));
@@ -108,13 +108,12 @@ describe('heldOutBatches', () => {
     ranking: Int32Array.from({ length: 70 }, (_, at) => 20 + at),
     training: Int32Array.from({ length: 150 }, (_, at) => 90 + at),
   };
-  const identity = { mean: [0, 0, 0], deviation: [1 / 255, 1 / 255, 1 / 255] } as const;
+  const identity = { mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255] } as const;
   const heldOut = heldOutBatches({
     images: set,
     split,
     normalisation: identity,
     batchSize: 32,
-    metaImages: 2,
     calibrationImages: 50,
   });
   /** The first pixel's red says which image it is. */
@@ -127,7 +126,7 @@ describe('heldOutBatches', () => {
   });
 
   it('cycles through the meta part and wraps around', () => {
-    const drawn = [0, 1, 2, 3, 4].map((step) => members(heldOut.meta(step)));
+    const drawn = [0, 1, 2, 3, 4].map((step) => members(heldOut.meta(step, 2)));
     assert.deepEqual(drawn, [
       [10, 11],
       [12, 13],
@@ -135,16 +134,22 @@ describe('heldOutBatches', () => {
       [11, 12],
       [13, 14],
     ]);
-    assert.deepEqual(members(heldOut.meta(5)), members(heldOut.meta(0)));
+    assert.deepEqual(members(heldOut.meta(5, 2)), members(heldOut.meta(0, 2)));
+  });
+
+  it('gives a meta step no more images than its part has', () => {
+    assert.deepEqual(members(heldOut.meta(3, 9)), [10, 11, 12, 13, 14]);
   });
 
   it('ranks on the whole part and calibrates on training images', () => {
     assert.deepEqual(
-      heldOut.ranking.map(({ count }) => count),
+      [...heldOut.ranking].map(({ count }) => count),
       [32, 32, 6],
     );
-    assert.deepEqual(heldOut.ranking.flatMap(members), [...split.ranking]);
-    assert.deepEqual(heldOut.calibration.flatMap(members), [...split.training.subarray(0, 50)]);
+    assert.deepEqual([...heldOut.ranking].flatMap(members), [...split.ranking]);
+    assert.deepEqual([...heldOut.calibration].flatMap(members), [
+      ...split.training.subarray(0, 50),
+    ]);
   });
 
   it('gives fresh arrays, which a caller may keep', () => {

@@ -4,14 +4,14 @@ import fc from 'fast-check';
 import { encodeJson, encodeMetricValue } from '../../../src/trial/channel/encoding.ts';
 
 describe('encodeJson', () => {
-  it('escapes what some reader takes for syntax, byte for byte [check 18]', () => {
+  it('escapes what some reader takes for syntax, byte for byte', () => {
     assert.equal(
       encodeJson({ k: `"#//'\\\n\u2028😀é\ud800\u007f` }),
       '{"k":"\\"\\u0023\\u002f\\u002f\\u0027\\\\\\n\\u2028\\ud83d\\ude00\\u00e9\\ud800\\u007f"}',
     );
   });
 
-  it('reads back equal through any number of layers, in printable ASCII [checks 14, 18]', () => {
+  it('reads back equal through any number of layers, in printable ASCII', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.string({ unit: 'binary' }), (value, text) => {
         const inner = encodeJson({ value, text });
@@ -26,7 +26,7 @@ describe('encodeJson', () => {
 });
 
 describe('encodeMetricValue', () => {
-  it('writes whole numbers as floats, which nnictl insists on [checks 15, 16]', () => {
+  it('writes whole numbers as floats, which nnictl insists on', () => {
     const numbers = Object.entries({
       default: 1,
       zero: -0,

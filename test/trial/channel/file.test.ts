@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { systemTimers as timers } from '../../../src/cli/system.ts';
 import type { Metric } from '../../../src/generated/nni-message.ts';
 import { FileChannel, metricFrame } from '../../../src/trial/channel/file.ts';
 import { testChannelContract } from '../../contract/channel.ts';
@@ -36,14 +37,14 @@ testChannelContract('file', async (record) => {
   const systemDirectory = await trialDirectory(record);
   const metrics = join(systemDirectory, '.nni', 'metrics');
   return {
-    channel: new FileChannel({ systemDirectory }),
+    channel: new FileChannel({ systemDirectory, timers }),
     received: async () => decodeFrames(await readFile(metrics)),
     dispose: () => rm(systemDirectory, { recursive: true }),
   };
 });
 
 describe('metricFrame', () => {
-  it('is ME, six digits, JSON and a newline, byte for byte [check 13]', () => {
+  it('is ME, six digits, JSON and a newline, byte for byte', () => {
     const value = '{"default": 0.5, "é": 1.0}';
     assert.equal(
       metricFrame(metricOf(0, { value })).toString('latin1'),
@@ -52,7 +53,7 @@ describe('metricFrame', () => {
     );
   });
 
-  it('takes 999,999 bytes and refuses one more [check 13]', () => {
+  it('takes 999,999 bytes and refuses one more', () => {
     const overhead = metricFrame(metricOf(0, { value: '' })).length - 8;
     const longest = metricFrame(metricOf(0, { value: 'x'.repeat(999_999 - overhead) }));
     assert.equal(longest.toString('ascii', 0, 8), 'ME999999');
@@ -65,10 +66,14 @@ describe('metricFrame', () => {
 });
 
 describe('FileChannel', () => {
-  it('waits for a parameter file that is missing, then empty [check 6]', async () => {
+  it('waits for a parameter file that is missing, then empty', async () => {
     const systemDirectory = await trialDirectory();
     const path = join(systemDirectory, 'parameter.cfg');
-    const received = new FileChannel({ systemDirectory, intervalMs: 5 }).receiveParameters();
+    const received = new FileChannel({
+      systemDirectory,
+      timers,
+      intervalMs: 5,
+    }).receiveParameters();
     await new Promise((resolve) => setTimeout(resolve, 12));
     await writeFile(path, '');
     await new Promise((resolve) => setTimeout(resolve, 12));
@@ -78,8 +83,16 @@ describe('FileChannel', () => {
   });
 
   it('gives up at its limit, and on a truncated file', async () => {
-    const missing = { systemDirectory: await trialDirectory(), intervalMs: 5, limitMs: 10 };
-    const truncated = { systemDirectory: await trialDirectory(RECORD_TEXT.slice(0, 40)) };
+    const missing = {
+      systemDirectory: await trialDirectory(),
+      timers,
+      intervalMs: 5,
+      limitMs: 10,
+    };
+    const truncated = {
+      systemDirectory: await trialDirectory(RECORD_TEXT.slice(0, 40)),
+      timers,
+    };
     for (const files of [missing, truncated]) {
       await assert.rejects(new FileChannel(files).receiveParameters(), {
         code: 'CHANNEL_FAILED',
@@ -93,7 +106,7 @@ describe('FileChannel', () => {
     const watcher = watch(join(systemDirectory, '.nni', 'metrics'));
     const changes: string[] = [];
     watcher.on('change', (kind) => changes.push(kind));
-    await new FileChannel({ systemDirectory }).sendMetric(metricOf(0));
+    await new FileChannel({ systemDirectory, timers }).sendMetric(metricOf(0));
     for (let waitedMs = 0; changes.length < 2 && waitedMs < 2000; waitedMs += 5) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
@@ -102,7 +115,7 @@ describe('FileChannel', () => {
   });
 
   it('fails where the file cannot be written', async () => {
-    const channel = new FileChannel({ systemDirectory: join(root, 'missing') });
+    const channel = new FileChannel({ systemDirectory: join(root, 'missing'), timers });
     await assert.rejects(channel.sendMetric(metricOf(0)), { code: 'CHANNEL_FAILED' });
   });
 });

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Ajv } from 'ajv';
 import schema from '../../../schemas/nni-message.schema.json' with { type: 'json' };
+import { systemTimers } from '../../../src/cli/system.ts';
 import type { Metric } from '../../../src/generated/nni-message.ts';
 import type { HttpChannelOptions, HttpPatience } from '../../../src/trial/channel/http.ts';
 import { HttpChannel } from '../../../src/trial/channel/http.ts';
@@ -33,7 +34,8 @@ const logger = recordingLogger();
 
 /** A channel whose manager has no database that can be asked. */
 function channelOf(url: string): HttpChannelOptions {
-  return { url, trialJobUrl: null, metricDataUrl: null, logger, patience: PATIENCE };
+  const timers = systemTimers;
+  return { url, trialJobUrl: null, metricDataUrl: null, logger, timers, patience: PATIENCE };
 }
 
 function openChannel(patience: Partial<HttpPatience> = {}, looksUp = false): HttpChannel {
@@ -66,7 +68,7 @@ testChannelContract('http', async (record) => {
 });
 
 describe('HttpChannel, parameters', () => {
-  it('sends one request_parameter as JSON, byte for byte [checks 2, 7]', async () => {
+  it('sends one request_parameter as JSON, byte for byte', async () => {
     const channel = openChannel();
     await channel.receiveParameters();
     await channel.receiveParameters();
@@ -81,20 +83,20 @@ describe('HttpChannel, parameters', () => {
     ]);
   });
 
-  it('asks again at once after 408 [check 3]', async () => {
+  it('asks again at once after 408', async () => {
     manager.fail('GET', ...Array<{ status: number }>(5).fill({ status: 408 }));
     assert.deepEqual(await openChannel().receiveParameters(), RECORD);
     assert.equal(manager.countOf('GET'), 6);
   });
 
-  it('is closed by 410 [check 3]', async () => {
+  it('is closed by 410', async () => {
     manager.fail('GET', { status: 410, type: 'text/plain', body: 'Gone' });
     await assert.rejects(openChannel().receiveParameters(), CLOSED);
     manager.fail('PUT', { status: 410 });
     await assert.rejects(openChannel().receiveParameters(), CLOSED);
   });
 
-  it('fails on the web UI page that a wrong path gets [check 3]', async () => {
+  it('fails on the web UI page that a wrong path gets', async () => {
     manager.fail('GET', HTML);
     await assert.rejects(openChannel().receiveParameters(), {
       ...FAILED,
@@ -109,19 +111,19 @@ describe('HttpChannel, parameters', () => {
     }
   });
 
-  it('outlives some answers of 5xx and broken connections [check 3]', async () => {
+  it('outlives some answers of 5xx and broken connections', async () => {
     manager.fail('GET', { status: 503 }, 'reset', { status: 500 });
     assert.deepEqual(await openChannel().receiveParameters(), RECORD);
     assert.equal(manager.countOf('PUT'), 1);
   });
 
-  it('gives up after a bounded number of them [check 3]', async () => {
+  it('gives up after a bounded number of them', async () => {
     manager.fail('GET', ...Array<{ status: number }>(9).fill({ status: 503 }));
     await assert.rejects(openChannel().receiveParameters(), { ...FAILED, message: /status 503/ });
     assert.equal(manager.countOf('GET'), SENDS_PER_REQUEST);
   });
 
-  it('gives up at its deadline when nothing is queued, or nobody answers [check 3]', async () => {
+  it('gives up at its deadline when nothing is queued, or nobody answers', async () => {
     manager.records.length = 0;
     const impatient = { parametersMs: 50 };
     const message = /none in 50 ms/;
@@ -153,7 +155,7 @@ describe('HttpChannel, parameters', () => {
     assert.equal(manager.countOf('PUT'), 1);
   });
 
-  it('names the refusal when nobody listens, on either address of localhost [check 21]', async () => {
+  it('names the refusal when nobody listens, on either address of localhost', async () => {
     const url = `http://localhost:${manager.port}/env/local-env/x`;
     await manager.stop();
     const channel = new HttpChannel(channelOf(url));
@@ -163,7 +165,7 @@ describe('HttpChannel, parameters', () => {
 });
 
 describe('HttpChannel, own record', () => {
-  it('lies beside the channel, below the same URL prefix [check 9]', async () => {
+  it('lies beside the channel, below the same URL prefix', async () => {
     const prefix = '/abc/def/env/x';
     const prefixed = await FakeManager.start(prefix);
     prefixed.records.push(RECORD_TEXT);
@@ -183,7 +185,7 @@ describe('HttpChannel, own record', () => {
     await prefixed.stop();
   });
 
-  it('is used by each of two trials that were handed each other’s [check 10]', async () => {
+  it('is used by each of two trials that were handed each other’s', async () => {
     const texts = [OWN_TEXT, RECORD_TEXT];
     manager.records.splice(0, 1, ...texts);
     const ids = ['other', TRIAL_ID];
@@ -208,7 +210,7 @@ describe('HttpChannel, own record', () => {
     assert.deepEqual(logger.lines, []);
   });
 
-  it('gives way to the channel’s, with a warning, where it is not told [check 10]', async () => {
+  it('gives way to the channel’s, with a warning, where it is not told', async () => {
     const never = Array<{ status: number }>(PATIENCE.lookupAttempts).fill({ status: 200 });
     for (const faults of [[{ status: 404 }], [HTML], ['reset' as const], never]) {
       manager.records.splice(0, Infinity, RECORD_TEXT);
@@ -222,7 +224,7 @@ describe('HttpChannel, own record', () => {
 describe('HttpChannel, metrics', () => {
   const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(schema);
 
-  it('encodes JSON three times, strict at every layer [checks 11, 15]', async () => {
+  it('encodes JSON three times, strict at every layer', async () => {
     await openChannel().sendMetric(metricOf(0, { value: '{"default": 0.5}' }));
     const { body } = manager.seen[0]!;
     assert.equal(
@@ -237,7 +239,7 @@ describe('HttpChannel, metrics', () => {
     assert.deepEqual(JSON.parse(metric.value), { default: 0.5 });
   });
 
-  it('surfaces every refusal and sends nothing twice [check 19]', async () => {
+  it('surfaces every refusal and sends nothing twice', async () => {
     for (const status of [400, 413, 500, 503]) {
       manager.fail('PUT', { status, type: 'text/html', body: '<pre>no</pre>' });
       const message = new RegExp(`status ${status}`);
@@ -249,7 +251,7 @@ describe('HttpChannel, metrics', () => {
     assert.deepEqual(manager.metrics, []);
   });
 
-  it('is not repeated when the connection breaks after delivery [check 19]', async () => {
+  it('is not repeated when the connection breaks after delivery', async () => {
     manager.fail('PUT', 'reset');
     await assert.rejects(openChannel().sendMetric(metricOf(0)), FAILED);
     assert.equal(manager.metrics.length, 1);
@@ -300,7 +302,7 @@ describe('HttpChannel, metrics', () => {
     await assert.rejects(channel.receivedMetrics(), { ...FAILED, message: /more than 64 MiB/ });
   });
 
-  it('uses a connection for one request only, so that no idle one can break [check 19]', async () => {
+  it('uses a connection for one request only, so that no idle one can break', async () => {
     const channel = openChannel();
     await channel.sendMetric(metricOf(0));
     await channel.sendMetric(metricOf(1));

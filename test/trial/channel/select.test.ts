@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { systemTimers as timers } from '../../../src/cli/system.ts';
 import { selectChannel } from '../../../src/trial/channel/select.ts';
 import { readEnvironment } from '../../../src/trial/environment.ts';
 import { FakeManager, trialJob } from '../../support/fake-manager.ts';
@@ -18,7 +19,7 @@ const stdout = {
 };
 
 describe('selectChannel', () => {
-  it('makes the channel that the environment names [check 1]', async () => {
+  it('makes the channel that the environment names', async () => {
     const cases = [
       [{ NNI_TRIAL_COMMAND_CHANNEL: 'http://127.0.0.1:9/env/a/b' }, 'HttpChannel'],
       [{ NNI_TRIAL_COMMAND_CHANNEL: 'ws://127.0.0.1:9/' }, 'WebSocketChannel'],
@@ -28,12 +29,16 @@ describe('selectChannel', () => {
     ] as const;
     for (const [variables, name] of cases) {
       const environment = readEnvironment({ ...BASE, ...variables });
-      const channel = await selectChannel(environment, { logger: recordingLogger(), stdout });
+      const channel = await selectChannel(environment, {
+        logger: recordingLogger(),
+        stdout,
+        timers,
+      });
       assert.equal(channel.constructor.name, name);
     }
   });
 
-  it('looks the own record up on platform local only [check 10]', async () => {
+  it('looks the own record up on platform local only', async () => {
     const manager = await FakeManager.start();
     manager.trialJobs.set(TRIAL_ID, [trialJob('{"parameter_id":9,"parameters":{}}')]);
     const received = [];
@@ -41,16 +46,20 @@ describe('selectChannel', () => {
       manager.records.push(RECORD_TEXT);
       const NNI_TRIAL_COMMAND_CHANNEL = manager.urlOf(TRIAL_ID);
       const environment = readEnvironment({ ...BASE, NNI_PLATFORM, NNI_TRIAL_COMMAND_CHANNEL });
-      const channel = await selectChannel(environment, { logger: recordingLogger(), stdout });
+      const channel = await selectChannel(environment, {
+        logger: recordingLogger(),
+        stdout,
+        timers,
+      });
       received.push((await channel.receiveParameters()).parameterId);
     }
     await manager.stop();
     assert.deepEqual(received, [9, RECORD.parameterId]);
   });
 
-  it('stands alone without NNI: no parameters, metrics to the log only [check 8]', async () => {
+  it('stands alone without NNI: no parameters, metrics to the log only', async () => {
     const logger = recordingLogger();
-    const channel = await selectChannel(readEnvironment({}), { logger, stdout });
+    const channel = await selectChannel(readEnvironment({}), { logger, stdout, timers });
     assert.deepEqual(await channel.receiveParameters(), { parameterId: null, parameters: {} });
     await channel.sendMetric(metricOf(1));
     await channel.sendMetric(metricOf(0, { type: 'FINAL' }));

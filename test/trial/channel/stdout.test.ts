@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Metric } from '../../../src/generated/nni-message.ts';
 import type { LineWriter } from '../../../src/trial/channel/stdout.ts';
+import { systemTimers as timers } from '../../../src/cli/system.ts';
 import { StdoutChannel } from '../../../src/trial/channel/stdout.ts';
 import { testChannelContract } from '../../contract/channel.ts';
 import { metricOf } from '../../support/nni.ts';
@@ -35,7 +36,7 @@ testChannelContract('stdout', async (record) => {
     return Promise.resolve(matches.map((match) => JSON.parse(match[1]!) as Metric));
   };
   return {
-    channel: new StdoutChannel({ systemDirectory }, output),
+    channel: new StdoutChannel({ systemDirectory, timers }, output),
     received: found,
     dispose: () => rm(systemDirectory, { recursive: true }),
   };
@@ -44,18 +45,20 @@ testChannelContract('stdout', async (record) => {
 describe('StdoutChannel', () => {
   const value = `{"default": 0.5, "s": "it's # / é"}`;
 
-  it('writes one line in one write, byte for byte [check 14]', async () => {
+  it('writes one line in one write, byte for byte', async () => {
     const output = recorder();
-    await new StdoutChannel({ systemDirectory: root }, output).sendMetric(metricOf(0, { value }));
+    await new StdoutChannel({ systemDirectory: root, timers }, output).sendMetric(
+      metricOf(0, { value }),
+    );
     assert.deepEqual(output.writes, [
       '\nNNISDK_MEb\'{"parameter_id":2,"trial_job_id":"RNssq","type":"PERIODICAL","sequence":0,' +
         '"value":"{\\"default\\": 0.5, \\"s\\": \\"it\\u0027s \\u0023 \\u002f \\u00e9\\"}"}\'\n',
     ]);
   });
 
-  it('is found by every reader of NNI, even after an unfinished line [checks 14, 38]', async () => {
+  it('is found by every reader of NNI, even after an unfinished line', async () => {
     const output = recorder();
-    const channel = new StdoutChannel({ systemDirectory: root }, output);
+    const channel = new StdoutChannel({ systemDirectory: root, timers }, output);
     const metrics = [metricOf(0, { value }), metricOf(1, { value })];
     for (const metric of metrics) {
       output.writes.push('progress 50 %');
@@ -74,7 +77,7 @@ describe('StdoutChannel', () => {
         done(new Error('EPIPE'));
       },
     };
-    const channel = new StdoutChannel({ systemDirectory: root }, broken);
+    const channel = new StdoutChannel({ systemDirectory: root, timers }, broken);
     await assert.rejects(channel.sendMetric(metricOf(0)), {
       code: 'CHANNEL_FAILED',
       message: /EPIPE/,

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Logger } from '../../../src/foundation/logger.ts';
+import { systemTimers } from '../../../src/cli/system.ts';
 import type { Metric } from '../../../src/generated/nni-message.ts';
 import { WebSocketChannel } from '../../../src/trial/channel/websocket.ts';
 import { metricOf, RECORD, RECORD_TEXT } from '../../support/nni.ts';
@@ -54,7 +55,7 @@ function tell(order: Order): void {
 async function openChannel(): Promise<WebSocketChannel> {
   const listening = await nextReport();
   assert.ok(listening.event === 'listening');
-  return new WebSocketChannel({ url: listening.url, logger });
+  return new WebSocketChannel({ url: listening.url, logger, timers: systemTimers });
 }
 
 beforeEach(async () => {

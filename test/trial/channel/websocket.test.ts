@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
+import { systemTimers } from '../../../src/cli/system.ts';
 import type { Metric } from '../../../src/generated/nni-message.ts';
 import type { WebSocketPatience } from '../../../src/trial/channel/websocket.ts';
 import { WebSocketChannel } from '../../../src/trial/channel/websocket.ts';
@@ -36,7 +37,12 @@ function portOf(listening: WebSocketServer): number {
 
 function openChannel(patience: Partial<WebSocketPatience> = {}): WebSocketChannel {
   const url = `ws://127.0.0.1:${portOf(server)}/env/local-env/RNssq`;
-  return new WebSocketChannel({ url, logger, patience: { ...PATIENCE, ...patience } });
+  return new WebSocketChannel({
+    url,
+    logger,
+    timers: systemTimers,
+    patience: { ...PATIENCE, ...patience },
+  });
 }
 
 async function accept(): Promise<WebSocket> {
@@ -71,6 +77,7 @@ testChannelContract('websocket', async (record) => {
   const channel = new WebSocketChannel({
     url: `ws://127.0.0.1:${portOf(peer)}`,
     logger,
+    timers: systemTimers,
     patience: PATIENCE,
   });
   const dispose = async (): Promise<void> => {
@@ -85,7 +92,7 @@ testChannelContract('websocket', async (record) => {
 });
 
 describe('WebSocketChannel', () => {
-  it('sends one command a text frame, and a goodbye, byte for byte [check 1]', async () => {
+  it('sends one command a text frame, and a goodbye, byte for byte', async () => {
     const frames: string[] = [];
     server.on('connection', (socket, request) => {
       frames.push(`${request.url!} ${String(request.headers['sec-websocket-protocol'])}`);

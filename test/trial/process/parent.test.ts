@@ -5,18 +5,22 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { watchParents } from '../../../src/trial/process/parent.ts';
 import { until } from '../../support/command.ts';
+import { ManualTimers } from '../../support/timers.ts';
 
 const OWN = ['PATH=/bin', 'NNI_TRIAL_JOB_ID=aBcDe', ''].join('\0');
 const OTHER = ['PATH=/bin', 'NNI_TRIAL_JOB_ID=other', ''].join('\0');
 const [MANAGER, OUTER, SHELL] = [100, 200, 300];
 
+/** Between two looks. */
+const INTERVAL_MS = 1000;
+
 describe('watchParents', () => {
   let root: string;
   let gone: string[];
   let stop: () => void;
+  let timers: ManualTimers;
 
   interface Faked {
     readonly parent: number;
@@ -36,18 +40,24 @@ describe('watchParents', () => {
 
   function watch(parent: number): void {
     const onGone = (who: string): void => void gone.push(who);
-    stop = watchParents({ trialJobId: 'aBcDe', parent, onGone, root, intervalMs: 5 });
+    timers = new ManualTimers();
+    stop = watchParents({ trialJobId: 'aBcDe', parent, onGone, timers, root });
   }
 
   async function assertTold(...expected: readonly string[]): Promise<void> {
+    await timers.pass(INTERVAL_MS);
     await until(() => gone.length >= expected.length, { limitMs: 5000 });
     assert.deepEqual(gone, expected);
   }
 
-  /** Gives the watch time for a few looks. */
+  /** Lets the watch have a few looks. */
   async function assertSilent(): Promise<void> {
     const told = gone.length;
-    await sleep(100);
+    for (let look = 0; look < 3; look++) {
+      await timers.untilSleeping();
+      await timers.pass(INTERVAL_MS);
+    }
+    await timers.untilSleeping();
     assert.deepEqual(gone.slice(told), []);
   }
 
@@ -145,6 +155,8 @@ describe('watchParents', () => {
     await assertSilent();
     stop();
     rmSync(stat, { recursive: true });
-    await assertSilent();
+    await timers.pass(INTERVAL_MS);
+    assert.equal(timers.sleeping, 0, 'it waits for no further look');
+    assert.deepEqual(gone, []);
   });
 });

@@ -11,7 +11,7 @@ import { TRIAL_ID } from '../../support/nni.ts';
 
 const RECORD = '{"parameter_id": 4, "parameters": {"x": 0.25}}';
 
-it('a process, launched as NNI does, sends all before it ends, and takes no proxy [checks 20, 25, 40]', async () => {
+it('a process, launched as NNI does, sends all before it ends, and takes no proxy', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'nni-cream-process-'));
   const manager = await FakeManager.start();
   manager.records.push(RECORD);

@@ -6,9 +6,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { systemTimers } from '../../../src/cli/system.ts';
 import { silentLogger } from '../../../src/foundation/logger.ts';
 import { installSignalHandlers, type SignalTarget } from '../../../src/trial/process/shutdown.ts';
-import { until } from '../../support/command.ts';
+import { ManualTimers } from '../../support/timers.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'nni-cream-signal-'));
 after(() => rm(root, { recursive: true }));
@@ -30,7 +31,7 @@ async function millisecondsOf(work: Promise<unknown>): Promise<number> {
 
 describe('installSignalHandlers, in a process', () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`cleans up, then ends by ${signal} [checks 22, 23]`, async () => {
+    it(`cleans up, then ends by ${signal}`, async () => {
       const path = join(root, signal);
       const child = await startScript('quick', path);
       const complaints = once(child.stderr!.setEncoding('utf8'), 'data');
@@ -42,7 +43,7 @@ describe('installSignalHandlers, in a process', () => {
     });
   }
 
-  it('ends at once by the second signal [check 22]', async () => {
+  it('ends at once by the second signal', async () => {
     const child = await startScript('stuck', join(root, 'twice'));
     const noticed = once(child.stderr!, 'data');
     const ended = once(child, 'exit');
@@ -66,35 +67,40 @@ function fakeProcess() {
   return { target: target as unknown as SignalTarget, signals, killedBy };
 }
 
+const OPTIONS = { logger: silentLogger, timers: systemTimers, hasTerminal: false };
+
 describe('installSignalHandlers', () => {
   it('ends within its limit when the cleaning up does not', async () => {
     const { target, signals, killedBy } = fakeProcess();
-    const options = { logger: silentLogger, hasTerminal: false, limitMs: 20 };
+    const timers = new ManualTimers();
+    const options = { logger: silentLogger, timers, hasTerminal: false, limitMs: 20 };
     const shutdown = installSignalHandlers(target, options);
     shutdown.onShutdown(() => new Promise(() => undefined));
     signals.emit('SIGTERM', 'SIGTERM');
+    await timers.pass(19);
     assert.deepEqual(killedBy, []);
-    await until(() => killedBy.length > 0);
+    await timers.pass(1);
     assert.deepEqual(killedBy, ['SIGTERM']);
   });
 
-  it('takes the copy of a signal that npm passes on for the same one', (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+  it('takes the copy of a signal that npm passes on for the same one', async () => {
+    const timers = new ManualTimers();
     const { target, signals, killedBy } = fakeProcess();
-    const shutdown = installSignalHandlers(target, { logger: silentLogger, hasTerminal: false });
+    const options = { logger: silentLogger, timers, hasTerminal: false };
+    const shutdown = installSignalHandlers(target, options);
     shutdown.onShutdown(() => new Promise(() => undefined));
     signals.emit('SIGINT', 'SIGINT');
-    t.mock.timers.tick(200);
+    await timers.pass(200);
     signals.emit('SIGINT', 'SIGINT');
     assert.deepEqual(killedBy, [], 'a copy');
-    t.mock.timers.tick(200);
+    await timers.pass(200);
     signals.emit('SIGINT', 'SIGINT');
     assert.deepEqual(killedBy, ['SIGINT'], 'a second one');
   });
 
   it('leaves signals to end the process, but for a hang-up that it outlives', () => {
     const { target, signals } = fakeProcess();
-    installSignalHandlers(target, { logger: silentLogger, hasTerminal: false }).leaveSignals();
+    installSignalHandlers(target, OPTIONS).leaveSignals();
     const names = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     assert.deepEqual(
       names.map((name) => signals.listenerCount(name)),
@@ -106,7 +112,7 @@ describe('installSignalHandlers', () => {
     const counts = (): number[] =>
       ['SIGINT', 'SIGTERM', 'SIGHUP'].map((name) => process.listenerCount(name));
     const before = counts();
-    const shutdown = installSignalHandlers(process, { logger: silentLogger, hasTerminal: false });
+    const shutdown = installSignalHandlers(process, OPTIONS);
     assert.notDeepEqual(counts(), before);
     shutdown.dispose();
     assert.deepEqual(counts(), before);

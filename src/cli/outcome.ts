@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SearchResult } from '../../src/generated/result.ts';
-import type { Outcome } from '../../src/nni/follow.ts';
-import type { TrialJob } from '../../src/nni/manager.ts';
+import type { SearchResult } from '../generated/result.ts';
+import type { Outcome } from '../nni/follow.ts';
+import type { TrialJob } from '../nni/manager.ts';
 
 /** Last lines of a log that are shown when a trial failed. */
 const TAIL = 15;
@@ -15,10 +15,14 @@ export function describeOutcome(outcome: Outcome): string[] {
   return [
     `The experiment ended with status ${status}, its trial with ${trial?.status ?? 'no start'}.`,
     ...errors,
-    ...(trial
-      ? ['trial.stderr', 'trial.log'].flatMap((name) => tail(join(trial.folder, name)))
-      : []),
+    ...(trial ? endOfLog(trial) : []),
   ];
+}
+
+/** Its standard error holds the lines of its log too, and what a process says that breaks down. */
+function endOfLog({ folder }: TrialJob): string[] {
+  const tails = ['trial.stderr', 'trial.log'].map((name) => tail(join(folder, name)));
+  return tails.find((lines) => lines.length > 0) ?? [];
 }
 
 function describeResult({ folder }: TrialJob): string[] {
@@ -44,6 +48,8 @@ function describeResult({ folder }: TrialJob): string[] {
 
 function tail(file: string): string[] {
   if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-TAIL);
+  const text = readFileSync(file, 'utf8').trimEnd();
+  if (text === '') return [];
+  const lines = text.split('\n').slice(-TAIL);
   return [`--- the end of ${file}`, ...lines];
 }

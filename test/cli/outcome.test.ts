@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { describeOutcome } from '../../scripts/start/summary.ts';
+import { describeOutcome } from '../../src/cli/outcome.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nni-cream-summary-'));
 after(() => {
@@ -11,7 +11,15 @@ after(() => {
 });
 
 function outcomeOf(status: string) {
-  const trial = { id: 'T1', sequence: 0, status, parameters: {}, folder };
+  const trial = {
+    id: 'T1',
+    sequence: 0,
+    status,
+    parameters: {},
+    folder,
+    started: null,
+    ended: null,
+  };
   return { status: 'DONE', errors: [], trials: [trial] };
 }
 
@@ -36,13 +44,18 @@ describe('the end of npm start', () => {
     ]);
   });
 
-  it('shows the end of the logs of a trial that failed', () => {
-    writeFileSync(join(folder, 'trial.stderr'), 'LOSS_NOT_FINITE: epoch 2\n');
-    const lines = describeOutcome(outcomeOf('FAILED'));
-    assert.deepEqual(lines, [
-      'The experiment ended with status DONE, its trial with FAILED.',
-      `--- the end of ${folder}/trial.stderr`,
-      'LOSS_NOT_FINITE: epoch 2',
-    ]);
-  });
+  for (const name of ['trial.log', 'trial.stderr']) {
+    it(`shows the end of what a trial that failed has printed, once: ${name}`, () => {
+      writeFileSync(join(folder, 'trial.stderr'), '');
+      for (const each of new Set(['trial.log', name])) {
+        writeFileSync(join(folder, each), 'LOSS_NOT_FINITE: epoch 2\n');
+      }
+      const lines = describeOutcome(outcomeOf('FAILED'));
+      assert.deepEqual(lines, [
+        'The experiment ended with status DONE, its trial with FAILED.',
+        `--- the end of ${folder}/${name}`,
+        'LOSS_NOT_FINITE: epoch 2',
+      ]);
+    });
+  }
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TrialError } from '../../src/foundation/errors.ts';
-import { checkConfig, checkData, resolveDefaults } from '../../src/tasks/checks.ts';
+import { checkData, planSearch } from '../../src/tasks/search-plan.ts';
 import { parseTrialConfig, type TrialConfig } from '../../src/tasks/config.ts';
 import { shippedSpace } from '../support/spaces.ts';
 
@@ -21,10 +21,12 @@ function refused(act: () => void, code: string, ...parts: readonly string[]): vo
   });
 }
 
-describe('resolveDefaults', () => {
-  const dependent = (changes: object): number[] => {
-    const { probeImages, metaImages, warmupEpochs } = resolveDefaults(config(changes));
-    return [probeImages, metaImages, warmupEpochs];
+const MANY = { classes: Array(10), trainImages: 1_000_000 };
+
+describe('planSearch', () => {
+  const dependent = (changes: object): unknown[] => {
+    const { settings } = planSearch(config(changes), space, MANY).algorithm;
+    return [settings['probeImages'], settings['metaImages'], settings['warmupEpochs']];
   };
 
   it('gives 4 probes and 32 meta images to batches of 32 and more', () => {
@@ -38,14 +40,12 @@ describe('resolveDefaults', () => {
   });
 
   it('leaves alone what the config says', () => {
-    const said = { probeImages: 9, metaImages: 99, warmupEpochs: 9 };
-    assert.deepEqual(dependent(said), [9, 99, 9]);
+    const said = { probeImages: 9, metaImages: 59, warmupEpochs: 5 };
+    assert.deepEqual(dependent(said), [9, 59, 5]);
   });
-});
 
-describe('checkConfig', () => {
   const check = (changes: object) => () => {
-    checkConfig(resolveDefaults(config(changes)), space);
+    planSearch(config(changes), space, MANY);
   };
 
   it('accepts every batch size and every number of epochs with the defaults', () => {

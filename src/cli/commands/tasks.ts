@@ -1,0 +1,206 @@
+/** Commands that run a task. */
+
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { renderRankReport } from '../../ranking-study/render.ts';
+import type { TaskResult } from '../../tasks/run.ts';
+import type { Host, TrialOptions } from '../../trial/entry.ts';
+import type { Shell } from '../shell.ts';
+
+/** How long a trial waits at its end for the reader of its output, milliseconds. */
+const DRAIN_MS = 5000;
+
+/** Adds `search`, `resume`, `trial`, `evaluate` and `rank`. */
+export function addTaskCommands(program: Command, shell: Shell): void {
+  addSearch(program, shell);
+  addResume(program, shell);
+  addTrial(program, shell);
+  addEvaluate(program, shell);
+  addRank(program, shell);
+}
+
+function addSearch(program: Command, shell: Shell): void {
+  program
+    .command('search')
+    .description('run a search without NNI; goes on where an earlier one in the folder ended')
+    .requiredOption('-c, --config <file>', 'trial config, JSON or YAML')
+    .option('-o, --output <folder>', "in place of the config's; else nni-cream-result")
+    .option('--overwrite', 'throw away what the folder holds')
+    .addOption(engineOption())
+    .option('--gpu', 'the same as --engine gpu')
+    .option('--json', 'print the result as JSON')
+    .action(({ json, overwrite, ...options }: SearchOptions & ShownOptions) => {
+      const present = overwrite ? 'throw-away' : 'refuse-result';
+      return runHere(shell, { ...trialOptions(options), present }, json);
+    });
+}
+
+function addResume(program: Command, shell: Shell): void {
+  program
+    .command('resume')
+    .description('go on with the unfinished search of a folder, without NNI')
+    .argument('<folder>', 'output folder of the search')
+    .option('-c, --config <file>', 'in place of the config that the search was started with')
+    .addOption(engineOption())
+    .option('--gpu', 'the same as --engine gpu')
+    .option('--json', 'print the result as JSON')
+    .action(async (folder: string, { json, ...options }: ResumeOptions & ShownOptions) => {
+      const { resumption } = await import('../resume.ts');
+      const { overrides, ...search } = await resumption(folder, options.config);
+      const chosen = { ...overrides, ...overridesOf(options) };
+      await runHere(shell, { ...search, overrides: chosen }, json);
+    });
+}
+
+function addTrial(program: Command, shell: Shell): void {
+  program
+    .command('trial')
+    .description('run a search as the trial of an NNI experiment; NNI starts this')
+    .requiredOption('-c, --config <file>', 'trial config, JSON or YAML')
+    .option('-o, --output <folder>', "where NNI names none, in place of the config's")
+    .addOption(engineOption())
+    .option('--gpu', 'the same as --engine gpu')
+    .action(async (options: SearchOptions) => {
+      const { runTrial } = await import('../../trial/entry.ts');
+      const { createProgress } = await import('../progress.ts');
+      try {
+        await runTrial(
+          {
+            ...trialOptions(options),
+            progress: (log) => createProgress({ logger: log, terminal: null }),
+          },
+          shell.host,
+        );
+      } finally {
+        // Output that nobody reads would keep the process, and NNI's trial, for ever.
+        shell.exitAfter(DRAIN_MS);
+      }
+    });
+}
+
+function addEvaluate(program: Command, shell: Shell): void {
+  program
+    .command('evaluate')
+    .description('measure one architecture with the weights of a search')
+    .argument('<folder>', 'output folder of the search')
+    .requiredOption('-a, --arch <network>', 'architecture file, digit code or candidate names')
+    .option('-o, --output <folder>', 'in place of FOLDER/evaluate')
+    .option('-c, --config <file>', 'in place of the config that the search was started with')
+    .option('--json', 'print the result as JSON')
+    .action(async (folder: string, { arch, json, ...options }: EvaluateOptions) => {
+      const { inheritance } = await import('../resume.ts');
+      const task = await inheritance(folder, { task: 'evaluate', ...options });
+      await runHere(shell, { ...task, overrides: { ...task.overrides, arch } }, json);
+    });
+}
+
+function addRank(program: Command, shell: Shell): void {
+  program
+    .command('rank')
+    .description('compare scores with the weights of a search with true accuracies')
+    .argument('<folder>', 'output folder of the search')
+    .requiredOption(
+      '-t, --table <file>',
+      'true accuracies: NAS-Bench-Macro JSON, or CSV arch,accuracy',
+    )
+    .option('-n, --nets <count>', 'networks drawn from the table; all without it', wholeNumber)
+    .option('-s, --seed <seed>', 'seed of their choice and of the bootstrap', wholeNumber)
+    .option('-o, --output <folder>', 'in place of FOLDER/rank')
+    .option('-c, --config <file>', 'in place of the config that the search was started with')
+    .option('--json', 'print the report as JSON')
+    .action(async (folder: string, { table, nets, seed, json, ...options }: RankOptions) => {
+      const { inheritance } = await import('../resume.ts');
+      const task = await inheritance(folder, { task: 'rank', ...options });
+      const chosen = {
+        'rank.table': resolve(table),
+        ...(nets === undefined ? {} : { 'rank.nets': nets }),
+        ...(seed === undefined ? {} : { 'rank.seed': seed }),
+      };
+      await runHere(shell, { ...task, overrides: { ...task.overrides, ...chosen } }, json);
+    });
+}
+
+interface SearchOptions {
+  readonly config: string;
+  readonly output?: string;
+  readonly engine?: string;
+  readonly gpu?: true;
+}
+
+interface InheritOptions {
+  readonly output?: string;
+  readonly config?: string;
+  readonly json?: true;
+}
+
+type EvaluateOptions = InheritOptions & { readonly arch: string };
+
+type RankOptions = InheritOptions & {
+  readonly table: string;
+  readonly nets?: number;
+  readonly seed?: number;
+};
+
+/** A whole number, or what was written: the config's schema says what is wrong with it. */
+function wholeNumber(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
+
+type ResumeOptions = Omit<SearchOptions, 'config' | 'output'> & { readonly config?: string };
+
+/** What is done with the folder, and how the result is shown. */
+interface ShownOptions {
+  readonly overwrite?: true;
+  readonly json?: true;
+}
+
+function engineOption(): Option {
+  const engines = ['native', 'gpu', 'js'];
+  return new Option('--engine <kind>', "in place of the config's engine").choices(engines);
+}
+
+function trialOptions({ config, output, ...engine }: SearchOptions): TrialChoices {
+  return { configFile: config, output, overrides: overridesOf(engine) };
+}
+
+function overridesOf({ engine, gpu }: Pick<SearchOptions, 'engine' | 'gpu'>): { engine?: string } {
+  const chosen = gpu ? 'gpu' : engine;
+  return chosen === undefined ? {} : { engine: chosen };
+}
+
+type TrialChoices = Omit<TrialOptions, 'progress'>;
+
+/** Runs a task without NNI and prints its result. */
+async function runHere(shell: Shell, choices: TrialChoices, json: true | undefined): Promise<void> {
+  const { runTrial } = await import('../../trial/entry.ts');
+  const { createProgress } = await import('../progress.ts');
+  const done = await runTrial(
+    { ...choices, progress: (log) => createProgress({ logger: log, terminal: shell.terminal }) },
+    { ...shell.host, variables: withoutNni(shell.host.variables) },
+  );
+  if (json) shell.printJson(done.result);
+  else shell.print(resultText(done));
+}
+
+function resultText(done: TaskResult): string {
+  switch (done.task) {
+    case 'search': {
+      const { path, score, macs } = done.result.best;
+      return `${path}  accuracy ${score}  ${macs} MACs`;
+    }
+    case 'rank':
+      return renderRankReport(done.result);
+    case 'evaluate': {
+      const { arch, accuracy, crossEntropy, macs } = done.result;
+      return `${arch.path}  accuracy ${accuracy}  cross-entropy ${crossEntropy}  ${macs} MACs`;
+    }
+  }
+}
+
+/** A search without NNI stays one, even when it is started from within a trial. */
+function withoutNni(variables: Host['variables']): Host['variables'] {
+  for (const name of Object.keys(variables)) {
+    if (name.startsWith('NNI_')) Reflect.deleteProperty(variables, name);
+  }
+  return variables;
+}

@@ -1,0 +1,24 @@
+import { resolve } from 'node:path';
+import { runCommand } from '../data/obtain/debian.ts';
+import { defaultData, fetchDataset, type FetchOptions } from '../data/obtain/fetch.ts';
+import type { DatasetName } from '../data/obtain/names.ts';
+import type { Logger } from '../foundation/logger.ts';
+
+/** Which data set, and where to. */
+export interface DataRequest {
+  /** Null for Fashion-MNIST where it can be had, else shapes. */
+  readonly name: DatasetName | null;
+  /** Folder of all fetched data, absolute or relative to the working directory. */
+  readonly into: string;
+}
+
+/**
+ * Makes a data set available, once, and gives its absolute path.
+ *
+ * @throws TrialError DOWNLOAD_FAILED when a named data set cannot be fetched, FILE_UNWRITABLE when it
+ *   cannot be stored.
+ */
+export function fetchData({ name, into }: DataRequest, logger: Logger): Promise<string> {
+  const options: FetchOptions = { folder: resolve(into), fetch, run: runCommand, logger };
+  return name === null ? defaultData(options) : fetchDataset(name, options);
+}

@@ -1,0 +1,93 @@
+/**
+ * What a search goes by, out of its config, its space and the numbers of its images; and what it
+ * refuses, beyond the schema, before anything is trained. Pure: `lint`, `init`, `npm start` and the
+ * search itself ask the same.
+ */
+
+import type { Algorithm } from '../algorithms/algorithm.ts';
+import { ALGORITHMS } from '../algorithms/registry.ts';
+import { heldOutSizes, type HeldOutSizes } from '../data/stream/held-out.ts';
+import { TrialError } from '../foundation/errors.ts';
+import { macsBudget } from '../searchspace/budget.ts';
+import { macsModel } from '../searchspace/cost-model.ts';
+import type { SamplerOptions } from '../searchspace/sampler.ts';
+import type { SearchSpace } from '../searchspace/space.ts';
+import type { Strategy } from '../selection/strategy.ts';
+import { planTraining, type TrainingPlan } from '../training/plan.ts';
+import { checkPrior, type TrialConfig } from './config.ts';
+
+/** What is known of the images before they are decoded, or of those that could be used after it. */
+export interface ImageCounts {
+  readonly classes: readonly unknown[];
+  readonly trainImages: number;
+}
+
+/** Everything about a search that its config decides, nothing left to default. */
+export interface SearchPlan {
+  readonly plan: TrainingPlan;
+  readonly algorithm: Algorithm<unknown>;
+  readonly strategy: Strategy;
+}
+
+/** Which paths a config draws. */
+export function samplingOf(config: TrialConfig, space: SearchSpace): SamplerOptions {
+  const { minMacs, maxMacs = Infinity, prior = null } = config;
+  return { budget: macsBudget(space, { minMacs, maxMacs }), prior };
+}
+
+/**
+ * Plans a search.
+ *
+ * @throws TrialError CONFIG_INVALID when numbers that each are legal make no sense together, when the
+ *   prior names candidates that the space does not have, or as {@link checkData}.
+ * @throws TrialError DATA_INVALID as {@link checkData}.
+ */
+export function planSearch(
+  config: TrialConfig,
+  space: SearchSpace,
+  counts: ImageCounts,
+): SearchPlan {
+  checkPrior(space, config.prior);
+  const sizes = checkData(config, space, counts);
+  const plan = planTraining(config, sizes.training);
+  const definition = ALGORITHMS[config.algorithm];
+  const algorithm = definition.create({
+    space,
+    config,
+    schedule: plan,
+    sampling: samplingOf(config, space),
+    macsOf: macsModel(space).cost,
+    boardImages: sizes.board,
+  });
+  return { plan, algorithm, strategy: config.selection.strategy ?? definition.selection };
+}
+
+/**
+ * Refuses data that do not suit the network or the batch.
+ *
+ * @returns How the images are split.
+ * @throws TrialError CONFIG_INVALID when the number of classes is not the skeleton's, or a batch
+ *   needs more images than there are to train on.
+ * @throws TrialError DATA_INVALID when the images are too few for a held-out part.
+ */
+export function checkData(
+  { data, batchSize }: TrialConfig,
+  space: SearchSpace,
+  { classes, trainImages }: ImageCounts,
+): HeldOutSizes {
+  const refuse = (where: string, wanted: string, found: number, next: string): never => {
+    throw new TrialError('CONFIG_INVALID', { where, wanted, found: String(found), next });
+  };
+  if (classes.length !== space.classes) {
+    const wanted = `${space.classes} classes, as in the skeleton "${space.name}"`;
+    const next = 'Set "classes" in the skeleton file to the number of classes of the data set.';
+    refuse(data.path, wanted, classes.length, next);
+  }
+  const images = Math.min(trainImages, data.maxImages ?? Infinity);
+  const sizes = heldOutSizes(images, classes.length);
+  if (batchSize > sizes.training) {
+    const wanted = `at most the ${sizes.training} training images beside the held-out ones`;
+    refuse('batchSize', wanted, batchSize, 'Correct the trial config.');
+  }
+  return sizes;
+}
