@@ -41,7 +41,7 @@ const longConfig = {
   $schema: '../schema.json',
   version: 1,
   seed: 7,
-  data: { path: 'images', format: 'idx', flip: false, jitter: 0.4, erasing: 0.1, maxImages: 9, cache: 'c' }, // prettier-ignore
+  data: { path: 'images', format: 'idx', flip: false, jitter: 0.4, erasing: 0.1, maxImages: 9000, cache: 'c' }, // prettier-ignore
   imagesPerEpoch: 1000,
   lr: 0.1,
   boardSize: 5,
@@ -69,7 +69,7 @@ describe('hostile trial configs', () => {
     const outcomes = checkProperty({
       inputs: texts(documents(fc.constantFrom<unknown>(shortConfig, longConfig))),
       cases: 1500,
-      codes: ['CONFIG_INVALID'],
+      codes: ['CONFIG_INVALID', 'DATA_INVALID'],
       attempt: (text) => {
         const config = parseTrialConfig(text, WHERE);
         assert.deepEqual(parseTrialConfig(JSON.stringify(withoutDirectory(config)), WHERE), config);
@@ -92,7 +92,12 @@ describe('hostile parameters of a tuner', () => {
     { parameter_id: 3, parameters: { output: '/etc', 'data.cache': '../..', resumeFrom: '/' } },
     { parameter_id: 4, parameters: { layer_0: 'identity' } },
   ];
-  const codes = ['CHANNEL_FAILED', 'PARAMETERS_UNEXPECTED', 'CONFIG_INVALID'] as const;
+  const codes = [
+    'CHANNEL_FAILED',
+    'PARAMETERS_UNEXPECTED',
+    'CONFIG_INVALID',
+    'DATA_INVALID',
+  ] as const;
   const labels = space.choices.map(({ name }) => name);
 
   it('change numbers of the search and no place that it writes to, or are refused', () => {

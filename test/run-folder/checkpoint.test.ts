@@ -185,9 +185,9 @@ describe('a checkpoint', () => {
       const folder = await temporaryFolder(t);
       await save(folder, 1);
       await save(folder, 2);
+      const before = await readdir(join(folder, 'checkpoints'));
       // A folder in the way: the file cannot be written.
       await mkdir(join(folder, 'checkpoints', `${file}.partial`));
-      const before = await readdir(join(folder, 'checkpoints'));
       await assert.rejects(save(folder, 3), { code: 'FILE_UNWRITABLE' });
       assert.deepEqual(await readdir(join(folder, 'checkpoints')), before);
       assert.equal((await newestCheckpoint(folder, logger))?.manifest.state.step, 2);
