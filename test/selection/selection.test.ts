@@ -77,6 +77,14 @@ describe('the selection "board"', () => {
   });
 });
 
+describe('the selection "board" of an algorithm without a board', () => {
+  it('scores each of the random paths that stand in once', async () => {
+    const candidates = [[0, 0, 0], [1, 0, 2], [0, 0, 0]]; // prettier-ignore
+    const { scores, scored } = await run('board', {}, { space: tinySpace, candidates });
+    assert.deepEqual([scored.length, scores.length], [2, 2]);
+  });
+});
+
 describe('the selection "random"', () => {
   it('scores so many random paths of the budget, each once', async () => {
     const budget = macsBudget(tinySpace, { minMacs: tinyMacs([0, 0, 1]), maxMacs: tinyMacs([1, 1, 1]) }); // prettier-ignore
