@@ -68,6 +68,11 @@ export function throwRecordsAway(output: string): Promise<void> {
   return removeAll(output, RECORDS);
 }
 
+/** Throws away the scores of a search that does not go on. @throws TrialError FILE_UNWRITABLE */
+export function throwScoresAway(output: string): Promise<void> {
+  return removeAll(output, [SCORES_FILE]);
+}
+
 /** Throws away the metrics of a run that does not go on. @throws TrialError FILE_UNWRITABLE */
 export function throwMetricsAway(output: string): Promise<void> {
   return removeAll(output, METRICS_FILES);

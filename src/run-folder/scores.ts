@@ -12,20 +12,26 @@ export const SCORES_FILE = 'scores.jsonl';
 type CachedScore = NonNullable<ReturnType<ScoreCache['get']>>;
 
 /**
- * Opens the scores of a folder. A line that cannot be read is a score that is taken again; where none
- * can be written, they are kept in memory only, with one warning.
+ * Opens the scores of a folder, which are read when the first one is asked for: a search that begins
+ * anew has thrown those of an older one away by then. A line that cannot be read is a score that is
+ * taken again; where none can be written, they are kept in memory only, with one warning.
  */
 export function openScores(folder: string, logger: Logger): ScoreCache {
   const file = join(folder, SCORES_FILE);
-  const text = readIfThere(file);
-  const scores = new Map(scoresIn(text));
+  let scores: Map<string, CachedScore> | undefined;
   // A line that a kill has torn takes none of the next ones with it.
-  let separator = text === '' || text.endsWith('\n') ? '' : '\n';
+  let separator = '';
+  const opened = (): Map<string, CachedScore> => {
+    if (scores !== undefined) return scores;
+    const text = readIfThere(file);
+    if (text !== '' && !text.endsWith('\n')) separator = '\n';
+    return (scores = new Map(scoresIn(text)));
+  };
   let isWritable = true;
   return {
-    get: (key) => scores.get(key),
+    get: (key) => opened().get(key),
     set: (key, score) => {
-      scores.set(key, score);
+      opened().set(key, score);
       if (!isWritable) return;
       try {
         appendFileSync(file, `${separator}${JSON.stringify({ key, ...score })}\n`);

@@ -7,7 +7,7 @@ import type { CheckpointRun } from '../generated/checkpoint.ts';
 import { Saver } from '../run-folder/checkpoint/saver.ts';
 import { findStart } from '../run-folder/checkpoint/start.ts';
 import { checkDisk, searchBytes } from '../run-folder/disk.ts';
-import { throwAway, throwRecordsAway } from '../run-folder/output.ts';
+import { throwAway, throwRecordsAway, throwScoresAway } from '../run-folder/output.ts';
 import { openScores } from '../run-folder/scores.ts';
 import type { Path } from '../searchspace/space.ts';
 import { Scorer } from '../selection/scorer.ts';
@@ -77,6 +77,7 @@ export async function startOrGoOn(session: Session, host: TaskHost): Promise<Sta
   // Not before all that a mistake in the config could make fail has been tried.
   if (isNew) await throwAway(output);
   else if (request.present === 'refuse-result') await throwRecordsAway(output);
+  else await throwScoresAway(output); // what NNI has been told stays
   await saver.save(start);
   return { start, saver };
 }
