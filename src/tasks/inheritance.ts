@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
 import { requireSameMathematics } from '../run-folder/checkpoint/identity.ts';
 import { newestCheckpoint } from '../run-folder/checkpoint/store.ts';
@@ -29,6 +30,7 @@ export async function inheritWeights(
   { logger }: TaskHost,
 ): Promise<Inheritance> {
   const folder = requireKey(config.supernet, 'supernet', 'the output folder of a search');
+  refuseSameFolder(folder, output);
   const checkpoint = await newestCheckpoint(folder, logger);
   if (checkpoint === null) {
     throw new TrialError('NOTHING_TO_RESUME', {
@@ -55,6 +57,17 @@ export async function inheritWeights(
   const { step } = manifest.state;
   logger.log('info', `weights of step ${step} of ${manifest.run.totalSteps}: ${file}`);
   return { folder, step, sha256: manifest.arrays.sha256 };
+}
+
+/** What a search reported into its folder must not be taken for this task's. */
+function refuseSameFolder(folder: string, output: string): void {
+  if (resolve(folder) !== resolve(output)) return;
+  throw new TrialError('CONFIG_INVALID', {
+    where: 'output',
+    wanted: 'another folder than that of the weights',
+    found: output,
+    next: 'Name another output folder.',
+  });
 }
 
 /** A key that only some tasks need. @throws TrialError CONFIG_INVALID where it is missing. */
