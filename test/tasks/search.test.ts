@@ -29,7 +29,7 @@ function newFolder(): string {
 
 function resultOf({ result }: Ran): SearchResult {
   assert.equal(result.task, 'search');
-  return result.result as SearchResult;
+  return result.result;
 }
 
 /** All but what the clock decides. */
