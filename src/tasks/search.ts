@@ -25,7 +25,7 @@ type Found = readonly [answer: Score, ...others: Score[]];
 /** Runs a search, from where an earlier process left it. */
 export async function search(workspace: Workspace, host: TaskHost): Promise<SearchResult> {
   const { space, output } = workspace;
-  const session = await openSession(workspace, host);
+  const session = openSession(workspace, host);
   const { start, saver } = await startOrGoOn(session, host);
   const connection = await host.connect(output);
   try {

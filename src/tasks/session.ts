@@ -6,7 +6,6 @@ import { TrialError } from '../foundation/errors.ts';
 import type { CheckpointRun } from '../generated/checkpoint.ts';
 import { Saver } from '../run-folder/checkpoint/saver.ts';
 import { findStart } from '../run-folder/checkpoint/start.ts';
-import { checkDisk, searchBytes } from '../run-folder/disk.ts';
 import { throwAway, throwRecordsAway, throwScoresAway } from '../run-folder/output.ts';
 import { openScores } from '../run-folder/scores.ts';
 import type { Path } from '../searchspace/space.ts';
@@ -27,17 +26,11 @@ export interface Session extends SearchPlan {
   readonly scorer: Scorer;
 }
 
-/**
- * Makes the plan, the algorithm and the selection of a config.
- *
- * @throws TrialError CONFIG_INVALID when its numbers make no sense together.
- * @throws TrialError FILE_UNWRITABLE when the disk has too little room.
- */
-export async function openSession(workspace: Workspace, { logger }: TaskHost): Promise<Session> {
+/** Makes the plan, the algorithm and the selection of a config, which the workspace has checked. */
+export function openSession(workspace: Workspace, { logger }: TaskHost): Session {
   const { config, space, images, supernet, output } = workspace;
   const { classes, train } = images.dataset;
   const planned = planSearch(config, space, { classes, trainImages: train.count });
-  await checkDisk(output, searchBytes(space, planned.algorithm.savedNumbers));
   const cache = openScores(output, logger);
   const scorer = new Scorer({ supernet, heldOut: images.heldOut, cache });
   return { workspace, scorer, ...planned };

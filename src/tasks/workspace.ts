@@ -8,6 +8,7 @@ import { formatBadSamples } from '../data/store/quarantine.ts';
 import { openEngine } from '../engine/open.ts';
 import { writeAtomically } from '../foundation/atomic-file.ts';
 import { readText } from '../foundation/documents.ts';
+import { checkDisk, searchBytes } from '../run-folder/disk.ts';
 import { acquireLock } from '../run-folder/lock.ts';
 import { ARCHITECTURE_FOLDER, prepareOutput } from '../run-folder/artifacts.ts';
 import { BAD_SAMPLES_FILE, refuseResult } from '../run-folder/output.ts';
@@ -19,7 +20,7 @@ import { SIGNAL_TIMES } from '../foundation/signals.ts';
 import { applyParameters, changeConfig, parseTrialConfig, type TrialConfig } from './config.ts';
 import { openImages, type Images } from './images.ts';
 import { namingMemory } from './out-of-memory.ts';
-import { samplingOf } from './search-plan.ts';
+import { planSearch, samplingOf } from './search-plan.ts';
 import { loadSearchSpace } from './space-files.ts';
 import type { TaskHost, TaskRequest } from './task.ts';
 
@@ -86,12 +87,27 @@ async function workIn<T>(
   host.logger.log('info', feasibilityLine(report));
   const images = await openImages(config, space, host.logger);
   await recordBadSamples(output, images);
+  if (config.task === 'search') await checkSearch(opened, images);
   const supernet = await buildSupernet(config, space, host);
   try {
     return await work({ ...opened, sampling, feasibility: report, images, supernet });
   } finally {
     supernet.dispose();
   }
+}
+
+/**
+ * Tells before the engine is loaded what would end a search.
+ *
+ * @throws TrialError CONFIG_INVALID as {@link planSearch} does.
+ * @throws TrialError FILE_UNWRITABLE when the disk has too little room.
+ */
+async function checkSearch(
+  { config, space, output }: Pick<Workspace, 'config' | 'space' | 'output'>,
+  { dataset: { classes, train } }: Images,
+): Promise<void> {
+  const { algorithm } = planSearch(config, space, { classes, trainImages: train.count });
+  await checkDisk(output, searchBytes(space, algorithm.savedNumbers));
 }
 
 /** Lets the process serve signals and connections; throws when it is to end. */
