@@ -1,4 +1,4 @@
-/** Scores that were taken in an output folder, so that work that goes on need not take them again. */
+/** Caches scores in an output folder, so that a resumed run does not repeat them. */
 
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { messageOf } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { ScoreCache } from '../selection/scorer.ts';
 
-/** One score a line, in JSON; within the output folder. */
+/** One JSON score per line; within the output folder. */
 export const SCORES_FILE = 'scores.jsonl';
 
 type CachedScore = NonNullable<ReturnType<ScoreCache['get']>>;

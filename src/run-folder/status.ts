@@ -1,4 +1,4 @@
-/** What an output folder holds, found by looking only: nothing in it is changed. */
+/** Describes an output folder without changing it. */
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -11,24 +11,24 @@ import { lockHolder, type LockRecord } from './lock.ts';
 import { METRICS_FILE, UNDELIVERED_FILE } from './history.ts';
 import { readResult } from './result.ts';
 
-/** What a folder is; `running` goes before all others. */
+/** State of a folder; `running` precedes all others. */
 export type FolderState = 'empty' | 'running' | 'finished' | 'resumable' | 'broken';
 
 /** One checkpoint. */
 export interface CheckpointStatus {
   /** Name of the manifest. */
   readonly file: string;
-  /** ISO 8601; null when the manifest is damaged, as for `step`. */
+  /** ISO 8601; null if the manifest is damaged. */
   readonly savedAt: string | null;
-  /** Steps done. */
+  /** Steps done; null if the manifest is damaged. */
   readonly step: number | null;
-  /** Size, arrays included as far as the manifest tells it. */
+  /** Size, with that of the arrays if the manifest tells it. */
   readonly bytes: number;
-  /** Why it cannot be used; null for a whole one. */
+  /** Why it is unusable; null for a whole one. */
   readonly damage: string | null;
 }
 
-/** How far a search has come. */
+/** Progress of a search. */
 export interface SearchProgress {
   readonly step: number;
   readonly totalSteps: number;
@@ -41,17 +41,17 @@ export interface SearchProgress {
 
 /** The best path so far. */
 export interface BestPath {
-  /** Names of the candidates, or their positions where the search space is not to be had. */
+  /** Names of the candidates, or their positions without the search space. */
   readonly path: string;
   /** Accuracy, fraction. */
   readonly score: number;
 }
 
-/** All that can be said of an output folder. */
+/** Description of an output folder. */
 export interface FolderStatus {
   readonly folder: string;
   readonly state: FolderState;
-  /** The living process that writes here. */
+  /** The running process that writes here. */
   readonly holder: LockRecord | null;
   /** As of the newest whole checkpoint. */
   readonly progress: SearchProgress | null;
@@ -59,20 +59,20 @@ export interface FolderStatus {
   /** Newest first. */
   readonly checkpoints: readonly CheckpointStatus[];
   readonly metrics: { readonly recorded: number; readonly undelivered: number };
-  /** Why the result of the folder cannot be used. */
+  /** Why the folder's result is unusable. */
   readonly problem: string | null;
-  /** The command to go on with; null when there is nothing to do. */
+  /** The next command; null if nothing is left to do. */
   readonly next: string | null;
 }
 
-/** Names the candidates of a path; null where the run's search space is not to be had. */
+/** Names the candidates of a path; null without the run's search space. */
 export type PathNamer = (run: CheckpointRun, path: Path) => Promise<string | null>;
 
 /**
- * Looks at an output folder. Every checkpoint is held against its digests.
+ * Inspects an output folder. Checks the digests of every checkpoint.
  *
- * @param namePath - Of the best path so far, which checkpoints hold by position.
- * @throws TrialError FILE_UNREADABLE when there is no such folder, or a file of it may not be read.
+ * @param namePath - Names the best path so far, which checkpoints hold by position.
+ * @throws TrialError FILE_UNREADABLE when the folder is missing or a file in it is unreadable.
  */
 export async function folderStatus(
   folder: string,
@@ -143,7 +143,7 @@ function nextCommand(
   }
 }
 
-/** Text that a shell takes for one word. */
+/** Quotes a text as one shell word. */
 function shellWord(text: string): string {
   return /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -153,7 +153,7 @@ interface Look {
   readonly manifest: CheckpointManifest | null;
 }
 
-/** None for a checkpoint that a search which goes on has removed in the meantime. */
+/** Inspects one checkpoint; empty if a running search has just removed it. */
 async function look(file: string): Promise<Look[]> {
   let manifest: CheckpointManifest | null = null;
   let damage: string | null = null;
@@ -178,7 +178,7 @@ async function look(file: string): Promise<Look[]> {
   return [{ status, manifest }];
 }
 
-/** The config that a search was started with, told by any checkpoint. */
+/** The search's original config file, from any readable checkpoint. */
 function configFileOf(looks: readonly Look[]): string {
   const told = looks.find(({ manifest }) => manifest !== null);
   return told?.manifest?.run.configFile ?? 'FILE';
@@ -217,7 +217,7 @@ async function readBest(file: string): Promise<{ best: BestPath | null; problem:
   }
 }
 
-/** 0 of a file that is not there: a search that runs removes some. */
+/** Counts lines; 0 for a missing file, which a running search may have removed. */
 async function countLines(file: string): Promise<number> {
   try {
     return (await readFile(file, 'utf8')).split('\n').length - 1;

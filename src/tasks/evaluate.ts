@@ -1,4 +1,4 @@
-/** One architecture, measured with the weights of a supernet. */
+/** Measures one architecture with the weights of a supernet. */
 
 import { join, resolve } from 'node:path';
 import evaluationSchema from '../../schemas/evaluation.schema.json' with { type: 'json' };
@@ -73,10 +73,10 @@ export async function evaluate(workspace: Workspace, host: TaskHost): Promise<Ev
 }
 
 /**
- * Reads an architecture: a file in any form that is written or read elsewhere, a digit code,
- * candidate names one after the other, or the name of a published net.
+ * Reads an architecture: a file in any form of `nas/`, a result, a digit code, candidate names with
+ * spaces between, or the name of a published net.
  *
- * @param directory - What a relative path starts from.
+ * @param directory - Base of a relative path.
  * @throws TrialError ARCHITECTURE_INVALID, FILE_UNREADABLE
  */
 async function readArchitecture(

@@ -1,4 +1,4 @@
-/** A rank study: how well scores with inherited weights order networks whose true accuracy is known. */
+/** A rank study: how well scores with inherited weights order networks of known accuracy. */
 
 import { join } from 'node:path';
 import { writeAtomically } from '../foundation/atomic-file.ts';
@@ -16,7 +16,7 @@ import { inheritWeights, requireKey } from './inheritance.ts';
 import type { TaskHost } from './task.ts';
 import { pauseFor, type Workspace } from './workspace.ts';
 
-/** Scores networks of the table that the config names. What was scored before is not scored again. */
+/** Scores networks of the config's table; reuses earlier scores. */
 export async function rank(workspace: Workspace, host: TaskHost): Promise<RankReport> {
   const { config, space, images, supernet, output } = workspace;
   const { logger, clock } = host;
@@ -56,7 +56,7 @@ function isTenth(done: number, all: number): boolean {
   return Math.floor((10 * done) / all) > Math.floor((10 * (done - 1)) / all);
 }
 
-/** Kendall tau of each score; 0 where one is not defined. */
+/** Kendall tau of each score; 0 if undefined. */
 function metricsOf({ scores }: RankReport): { default: number } & Record<string, number> {
   const taus = scores.map(({ name, kendallTau }) => [name, kendallTau.value ?? 0] as const);
   const { crossEntropy = 0, ...others } = Object.fromEntries(taus);

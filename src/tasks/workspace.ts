@@ -1,4 +1,4 @@
-/** What every task works on: config, space, images and supernet, in a folder that is its own. */
+/** What every task works on: config, space, images and supernet, and a locked folder. */
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ export interface Workspace {
   readonly request: TaskRequest;
   readonly config: TrialConfig;
   readonly space: SearchSpace;
-  /** Which paths are drawn. */
+  /** Budget and prior of drawn paths. */
   readonly sampling: SamplerOptions;
   readonly feasibility: Feasibility;
   readonly images: Images;
@@ -39,7 +39,7 @@ export interface Workspace {
   readonly output: string;
 }
 
-/** Where results go when nobody names a folder. */
+/** Default folder of results. */
 const DEFAULT_OUTPUT = 'nni-cream-result';
 
 /** Reads the config of a request, and the space that it names. */
@@ -116,12 +116,12 @@ export async function pauseFor({ shutdown }: Pick<TaskHost, 'shutdown'>): Promis
   shutdown.signal.throwIfAborted();
 }
 
-/** Versions of all that the numbers of a run depend on. */
+/** Versions that the numbers of a run depend on. */
 export function versionsOf({ engine }: Supernet): Record<string, string> {
   return { 'nni-cream': packageFile.version, node: process.version, engine: engine.version };
 }
 
-/** Writes down which images cannot be used. */
+/** Lists the unusable images in a file. */
 async function recordBadSamples(output: string, { dataset: { skipped } }: Images): Promise<void> {
   const file = join(output, BAD_SAMPLES_FILE);
   if (skipped.length > 0) await writeAtomically(file, formatBadSamples(skipped));
@@ -133,7 +133,7 @@ async function buildSupernet(
   space: SearchSpace,
   { variables, logger, shutdown }: TaskHost,
 ): Promise<Supernet> {
-  // Its steps may take minutes, in which JavaScript hears nothing, and no thread looks after signals.
+  // Its steps may block the event loop for minutes, and no thread watches signals.
   if (engine === 'js') shutdown.leaveSignals();
   const opened = await openEngine({
     engine: engine === 'native' ? 'cpu' : engine,
