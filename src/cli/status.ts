@@ -23,13 +23,15 @@ export const nameByConfig: PathNamer = async ({ configFile, mathematics }, path)
 
 /** One fact per line, the folder's state first. */
 export function renderStatus(status: FolderStatus): string {
-  const { folder, state, holder, progress, best, checkpoints, metrics, problem, next } = status;
+  const { folder, state, holder, progress, best, study, checkpoints, metrics, problem, next } =
+    status;
   const facts: [string, string | null][] = [
     ['folder', folder],
     ['state', state],
     ['process', holder && `${holder.pid} of ${holder.host} since ${holder.time}`],
     ['progress', progress && renderProgress(progress)],
     ['best', best && `${best.score.toFixed(4)} with ${best.path}`],
+    ['found', study],
     ...checkpoints.map((each): [string, string] => ['checkpoint', renderCheckpoint(each)]),
     ['metrics', `${metrics.recorded} recorded, ${metrics.undelivered} not delivered`],
     ['problem', problem],

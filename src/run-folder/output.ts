@@ -12,12 +12,6 @@ import { SCORES_FILE } from './scores.ts';
 /** Name of the list of images that could not be used, within the output folder. */
 export const BAD_SAMPLES_FILE = 'bad_samples.txt';
 
-/** Name of the result of an evaluation, within the output folder. */
-export const EVALUATION_FILE = 'evaluation.json';
-
-/** Names of a rank study's files; the report is written last. */
-export const RANK_FILES = { csv: 'rank.csv', plot: 'rank.svg', report: 'rank.json' } as const;
-
 /**
  * How to treat existing content of an output folder: resume an unfinished search and refuse a finished
  * one; complete a finished one, if NNI runs a trial again; or throw everything away.

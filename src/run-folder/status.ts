@@ -10,6 +10,8 @@ import { manifestFiles, readCheckpoint, readManifest } from './checkpoint/store.
 import { lockHolder, type LockRecord } from './lock.ts';
 import { METRICS_FILE, UNDELIVERED_FILE } from './history.ts';
 import { readResult } from './result.ts';
+import { SCORES_FILE } from './scores.ts';
+import { EVALUATION_FILE, RANK_FILES, studyLine } from './study-result.ts';
 
 /** State of a folder; `running` precedes all others. */
 export type FolderState = 'empty' | 'running' | 'finished' | 'resumable' | 'broken';
@@ -56,6 +58,8 @@ export interface FolderStatus {
   /** As of the newest whole checkpoint. */
   readonly progress: SearchProgress | null;
   readonly best: BestPath | null;
+  /** What an evaluation or a rank study found. */
+  readonly study: string | null;
   /** Newest first. */
   readonly checkpoints: readonly CheckpointStatus[];
   readonly metrics: { readonly recorded: number; readonly undelivered: number };
@@ -91,6 +95,7 @@ export async function folderStatus(
 async function lookAt(folder: string, namePath: PathNamer): Promise<FolderStatus> {
   const names = await readdir(folder);
   const result = names.includes(RESULT_FILE) ? await readBest(join(folder, RESULT_FILE)) : null;
+  const study = await readStudy(folder, names);
   const looks: Look[] = [];
   for (const file of await manifestFiles(folder)) looks.push(...(await look(file)));
   const manifest = looks.find(({ status }) => status.damage === null)?.manifest;
@@ -99,14 +104,18 @@ async function lookAt(folder: string, namePath: PathNamer): Promise<FolderStatus
     holder: await lockHolder(folder),
     progress: manifest ? progressOf(manifest) : null,
     best: result?.best ?? (await bestOf(manifest, namePath)),
+    study: study.line,
     checkpoints: looks.map(({ status }) => status),
     metrics: {
       recorded: await countLines(join(folder, METRICS_FILE)),
       undelivered: await countLines(join(folder, UNDELIVERED_FILE)),
     },
-    problem: result?.problem ?? null,
+    problem: result?.problem ?? study.problem,
   };
-  const state = stateOf(found, result !== null);
+  const hasResult = [RESULT_FILE, EVALUATION_FILE, RANK_FILES.report].some((name) =>
+    names.includes(name),
+  );
+  const state = stateOf(found, { hasResult, hasScores: names.includes(SCORES_FILE) });
   return { state, ...found, next: nextCommand(state, found, configFileOf(looks)) };
 }
 
@@ -114,17 +123,18 @@ type Found = Omit<FolderStatus, 'state' | 'next'>;
 
 function stateOf(
   { holder, progress, checkpoints, problem }: Found,
-  hasResult: boolean,
+  { hasResult, hasScores }: { hasResult: boolean; hasScores: boolean },
 ): FolderState {
   if (holder !== null) return 'running';
   if (hasResult && problem === null) return 'finished';
   if (progress !== null) return 'resumable';
-  return hasResult || checkpoints.length > 0 ? 'broken' : 'empty';
+  if (hasResult || checkpoints.length > 0) return 'broken';
+  return hasScores ? 'resumable' : 'empty';
 }
 
 function nextCommand(
   state: FolderState,
-  { folder, metrics }: Found,
+  { folder, metrics, progress }: Found,
   configFile: string,
 ): string | null {
   const name = shellWord(folder);
@@ -135,7 +145,8 @@ function nextCommand(
     case 'finished':
       return metrics.undelivered > 0 ? `nni-cream replay ${name}` : null;
     case 'resumable':
-      return `nni-cream resume ${name}`;
+      // Without a checkpoint it is a rank study that was cut off: its scores are kept.
+      return progress === null ? 'the same "nni-cream rank"' : `nni-cream resume ${name}`;
     case 'empty':
       return search;
     case 'broken':
@@ -205,6 +216,19 @@ async function bestOf(
   if (!manifest || !first) return null;
   const { path, accuracy } = first;
   return { path: (await namePath(manifest.run, path)) ?? path.join(' '), score: accuracy };
+}
+
+/** The line of an evaluation or a rank study, or what is wrong with its file. */
+async function readStudy(
+  folder: string,
+  names: readonly string[],
+): Promise<{ line: string | null; problem: string | null }> {
+  try {
+    return { line: await studyLine(folder, names), problem: null };
+  } catch (thrown) {
+    if (!(thrown instanceof TrialError)) throw thrown;
+    return { line: null, problem: thrown.message };
+  }
 }
 
 async function readBest(file: string): Promise<{ best: BestPath | null; problem: string | null }> {

@@ -1,13 +1,11 @@
 /** Measures one architecture with the weights of a supernet. */
 
 import { join, resolve } from 'node:path';
-import evaluationSchema from '../../schemas/evaluation.schema.json' with { type: 'json' };
 import { writeAtomically } from '../foundation/atomic-file.ts';
 import { parseDocument, readText } from '../foundation/documents.ts';
 import { exists } from '../foundation/files.ts';
-import { createValidator, type Validator } from '../foundation/schema.ts';
 import type { Evaluation } from '../generated/evaluation.ts';
-import { EVALUATION_FILE } from '../run-folder/output.ts';
+import { EVALUATION_FILE, parseEvaluation } from '../run-folder/study-result.ts';
 import { parseArchitecture } from '../searchspace/architecture.ts';
 import { pathCost } from '../searchspace/cost.ts';
 import { pathOfNames, pathSample, pathText } from '../searchspace/path.ts';
@@ -16,14 +14,6 @@ import { scorePath } from '../selection/score.ts';
 import { inheritWeights, requireKey } from './inheritance.ts';
 import type { TaskHost } from './task.ts';
 import { pauseFor, versionsOf, type Workspace } from './workspace.ts';
-
-/** Checks an `evaluation.json`. @throws TrialError ARCHITECTURE_INVALID */
-export const parseEvaluation: Validator<Evaluation> = createValidator({
-  schema: evaluationSchema,
-  code: 'ARCHITECTURE_INVALID',
-  noun: 'the evaluation of an architecture',
-  next: 'Evaluate it again; schemas/evaluation.schema.json describes the file.',
-});
 
 /** Measures the architecture that the config names. */
 export async function evaluate(workspace: Workspace, host: TaskHost): Promise<Evaluation> {

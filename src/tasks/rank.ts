@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writeAtomically } from '../foundation/atomic-file.ts';
 import { readText } from '../foundation/documents.ts';
 import type { RankReport } from '../generated/rank.ts';
-import { RANK_FILES } from '../run-folder/output.ts';
+import { parseRankReport, RANK_FILES } from '../run-folder/study-result.ts';
 import { openScores } from '../run-folder/scores.ts';
 import { chooseNets } from '../ranking-study/choose.ts';
 import { rankCsv } from '../ranking-study/render.ts';
@@ -66,5 +66,6 @@ function metricsOf({ scores }: RankReport): { default: number } & Record<string,
 async function writeReport(output: string, report: RankReport): Promise<void> {
   await writeAtomically(join(output, RANK_FILES.csv), rankCsv(report));
   await writeAtomically(join(output, RANK_FILES.plot), rankScatter(report));
-  await writeAtomically(join(output, RANK_FILES.report), `${JSON.stringify(report, null, 2)}\n`);
+  const file = join(output, RANK_FILES.report);
+  await writeAtomically(file, `${JSON.stringify(parseRankReport(report, file), null, 2)}\n`);
 }

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Evaluation } from '../../src/generated/evaluation.ts';
 import type { SearchResult } from '../../src/generated/result.ts';
 import { manifestFiles, readManifest } from '../../src/run-folder/checkpoint/store.ts';
-import { parseEvaluation } from '../../src/tasks/evaluate.ts';
+import { parseEvaluation } from '../../src/run-folder/study-result.ts';
 import { changedConfig, writeTinySearch, type TinySearch } from '../e2e/support.ts';
 import { runCli } from '../support/command.ts';
 import { runRequest, type Ran } from '../support/task.ts';
