@@ -5,15 +5,20 @@ import { openEngine } from '../src/engine/open.ts';
 import type { LoadOptions } from '../src/engine/load.ts';
 import type { Board, BoardEntry } from '../src/algorithms/cream/board.ts';
 import { createMetaNetwork } from '../src/algorithms/cream/meta-network.ts';
-import { chooseTeacher } from '../src/algorithms/cream/teacher.ts';
+import { chooseTeacher, type Teacher } from '../src/algorithms/cream/teacher.ts';
+import type { Path } from '../src/searchspace/space.ts';
 import { Supernet } from '../src/supernet/supernet.ts';
-import type { Batch } from '../src/training/ports.ts';
 import { matchesOf } from '../src/algorithms/cream/probes.ts';
-import { predict, trainStudent, type Lesson } from '../src/training/student.ts';
+import { studentLoss } from '../src/algorithms/cream/loss.ts';
+import type { Batch } from '../src/data/stream/batch.ts';
+import { nesterovSgd } from '../src/engine/optimizer.ts';
+import { predict } from '../src/supernet/inference.ts';
+import { StepLearner } from '../src/training/learner.ts';
 import { recordOperations } from './operations.ts';
 import type { BenchStep, Workload } from './workload.ts';
 
-const SETTINGS = { lr: 0.01, momentum: 0.9, weightDecay: 1e-4, labelSmoothing: 0.1 };
+const LEARNING_RATE = 0.01;
+const LABEL_SMOOTHING = 0.1;
 
 const [file = '', flag] = process.argv.slice(2);
 const workload = JSON.parse(readFileSync(file, 'utf8')) as Workload;
@@ -24,6 +29,7 @@ const supernet = new Supernet(await openEngine(options), space, 0);
 const batch = randomBatch();
 const board = createBoard();
 const meta = createMetaNetwork(probeImages * space.classes, 0);
+const optimizer = nesterovSgd({ momentum: 0.9, weightDecay: 1e-4 });
 
 const report = {
   parameters: supernet.parameters.reduce(
@@ -37,16 +43,23 @@ const { user, system } = process.cpuUsage();
 console.log(JSON.stringify({ ...report, cpuSeconds: (user + system) / 1e6 }));
 
 function sposStep({ student }: BenchStep): void {
-  trainStudent(supernet, { path: student, batch, lesson: null }, SETTINGS);
+  train(student, null);
 }
 
 function creamStep({ student, teacher }: BenchStep): void {
   const chosen = chooseTeacher(meta, matchesOf(supernet, board, student), student);
   const entry = board.entries[teacher];
   if (chosen === null || entry === undefined) throw new Error('nobody teaches');
-  const probabilities = predict(supernet, batch.images, entry.path);
-  const lesson: Lesson = { rho: chosen.rho, probabilities };
-  trainStudent(supernet, { path: student, batch, lesson }, SETTINGS);
+  train(student, { entry, rho: chosen.rho });
+}
+
+/** One update with the loss of a student. */
+function train(path: Path, teacher: Pick<Teacher, 'entry' | 'rho'> | null): void {
+  const clock = (): number => performance.now();
+  const learner = new StepLearner({ supernet, optimizer, lr: LEARNING_RATE, clock });
+  const lossOf = studentLoss(supernet, batch, teacher, LABEL_SMOOTHING);
+  if (!learner.update([learner.gradientsOf(path, batch, lossOf)])) throw new Error('not finite');
+  learner.dispose();
 }
 
 /** Images a second over all steps but the first ones. */

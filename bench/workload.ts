@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRng } from '../src/foundation/rng.ts';
 import { OPEN_BUDGET } from '../src/searchspace/budget.ts';
 import { samplePath } from '../src/searchspace/sampler.ts';
-import { isSamePath } from '../src/algorithms/cream/board.ts';
+import { isSamePath } from '../src/searchspace/path.ts';
 import { creamSkeleton } from '../src/searchspace/cream.ts';
 import { fullSpace, parseSkeleton } from '../src/searchspace/parse.ts';
 import type { Path, SearchSpace } from '../src/searchspace/space.ts';

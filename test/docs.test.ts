@@ -199,4 +199,18 @@ describe('reference and guides', () => {
       [3, 3, 3, 2],
     );
   });
+
+  it('the example of an algorithm is the code of the product', () => {
+    const folded = (text: string): string => text.replace(/\s+/g, ' ').trim();
+    const source = filesBelow('src/algorithms', '.ts').map((file) => folded(read(file)));
+    const page = read('docs/guides/add-an-algorithm.md');
+    const blocks = [...page.matchAll(/```ts\n([^]*?)```/g)].map(([, text = '']) => folded(text));
+    assert.ok(blocks.length >= 3);
+    for (const block of blocks) {
+      assert.ok(
+        source.some((text) => text.includes(block)),
+        block,
+      );
+    }
+  });
 });

@@ -7,7 +7,7 @@ import { pathOfNames, pathText } from '../searchspace/path.ts';
 import type { Path, SearchSpace } from '../searchspace/space.ts';
 import { parseDocument, readText } from '../foundation/documents.ts';
 
-/** Which network is to be priced. */
+/** The network whose cost is wanted. */
 export interface CostRequest {
   /** Path of the skeleton file. */
   readonly skeleton: string;
@@ -62,7 +62,7 @@ function countsOf(cost: Cost): Counts {
   };
 }
 
-/** A name brings its own depths, resolution and classes; the skeleton says only the family. */
+/** A published name has its own depths, resolution and classes; only the family is the skeleton's. */
 function publishedNetwork(skeleton: Skeleton, { arch, decoding }: CostRequest): Network | null {
   const net = publishedNet(arch, decoding ?? 'published');
   if (net === null) return null;
@@ -94,9 +94,9 @@ async function givenNetwork(skeleton: Skeleton, { arch, decoding }: CostRequest)
 }
 
 /**
- * Counts what one network of a skeleton costs.
+ * Counts the cost of one network of a skeleton.
  *
- * @throws TrialError when a file is unreadable or invalid, or the network is none of the skeleton.
+ * @throws TrialError when a file is unreadable or invalid, or the skeleton has no such network.
  */
 export async function costReport(request: CostRequest): Promise<CostReport> {
   const file = request.skeleton;
@@ -120,7 +120,7 @@ export async function costReport(request: CostRequest): Promise<CostReport> {
 
 const COLUMNS = ['macs', 'params', 'conv', 'linear', 'bias', 'batchNorm', 'pooled'] as const;
 
-/** Lays a report out as a table of blocks with the sums below. */
+/** Formats a report as a table of blocks with sums below. */
 export function renderCost(report: CostReport): string {
   const { network, imageSize, path, blocks } = report;
   const rows = [

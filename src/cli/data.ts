@@ -4,16 +4,16 @@ import { defaultData, fetchDataset, type FetchOptions } from '../data/obtain/fet
 import type { DatasetName } from '../data/obtain/names.ts';
 import type { Logger } from '../foundation/logger.ts';
 
-/** Which data set, and where to. */
+/** A data set and its target folder. */
 export interface DataRequest {
-  /** Null for Fashion-MNIST where it can be had, else shapes. */
+  /** Null: Fashion-MNIST if available, else shapes. */
   readonly name: DatasetName | null;
   /** Folder of all fetched data, absolute or relative to the working directory. */
   readonly into: string;
 }
 
 /**
- * Makes a data set available, once, and gives its absolute path.
+ * Fetches or draws a data set once, and returns its absolute path.
  *
  * @throws TrialError DOWNLOAD_FAILED when a named data set cannot be fetched, FILE_UNWRITABLE when it
  *   cannot be stored.

@@ -8,7 +8,7 @@ import type { EngineState, EngineVariant } from '../engine/library.ts';
 import { describeNative, loadTensorFlow } from '../engine/load.ts';
 import { SUPPORTED, unsupportedReason, type Platform } from '../engine/platform.ts';
 
-/** What the diagnosis asks the machine. */
+/** How the diagnosis inspects the machine. */
 export interface Machine {
   readonly platform: Platform;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -17,12 +17,12 @@ export interface Machine {
   readonly python: string;
   readonly freeBytes: number;
   readonly engine: (variant: EngineVariant) => EngineState;
-  /** Loads the library and tells what it found; throws TrialError. */
+  /** Loads the library and describes it. @throws TrialError */
   readonly load: (variant: EngineVariant) => Promise<{ version: string; devices: string[] }>;
   readonly run: (command: string, args: readonly string[]) => Promise<CommandResult>;
 }
 
-/** Something that keeps the product from working, or from working well. */
+/** Something that stops the product from working, or slows it down. */
 export interface Problem {
   readonly what: string;
   /** What to do about it. */
@@ -35,7 +35,7 @@ export interface Diagnosis {
   readonly platform: string;
   /** Installed engines; `null` where there is none. */
   readonly engines: Readonly<Record<EngineVariant, string | null>>;
-  /** The library as it loads; `null` where none can be loaded. */
+  /** The loaded library; `null` if none can be loaded. */
   readonly tensorflow: { readonly version: string; readonly devices: readonly string[] } | null;
   /** Threads of one operation. */
   readonly threads: number;
@@ -71,7 +71,7 @@ export function thisMachine(environment: Record<string, string | undefined>): Ma
   };
 }
 
-/** Collects the state of an installation and what to do about each problem. Changes nothing. */
+/** Collects the state of an installation and a remedy for each problem. Changes nothing. */
 export async function diagnose(machine: Machine): Promise<Diagnosis> {
   const problems: Problem[] = [];
   const { platform, environment, freeBytes } = machine;
@@ -172,7 +172,7 @@ function gigabytes(bytes: number): string {
 
 const orNone = (value: string | null | undefined): string => value ?? 'none';
 
-/** Lays a diagnosis out as lines: what there is, then what to do. */
+/** Formats a diagnosis: the state, then the remedies. */
 export function renderDiagnosis(diagnosis: Diagnosis): string {
   const { engines, tensorflow, problems } = diagnosis;
   const rows = Object.entries({

@@ -1,4 +1,4 @@
-/** The files of an experiment that `nnictl create` and `nni-cream search` can use as they are. */
+/** Writes experiments that `nnictl create` and `nni-cream search` use without editing. */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -17,13 +17,13 @@ const EXPERIMENT = 'experiment.local.yml';
 /** Long values stay on one line. */
 const YAML = { lineWidth: 0 };
 
-/** What an experiment is about. */
+/** The images of an experiment, and its settings. */
 export interface ExperimentSpec {
   /** Absolute path of the images. */
   readonly data: string;
   /** Number of their classes. */
   readonly classes: number;
-  /** Settings that suit them; null for those of `nni-config/trial.yml`. */
+  /** Proposed settings; null for those of `nni-config/trial.yml`. */
   readonly proposal: Proposal | null;
 }
 
@@ -37,8 +37,7 @@ export interface ExperimentFiles {
 }
 
 /**
- * Writes an experiment into a folder, which is made, and in which files of the same names are
- * replaced.
+ * Writes an experiment into a folder. Creates the folder, and replaces files of the same names.
  *
  * @param folder - Absolute path.
  * @throws TrialError FILE_UNWRITABLE
@@ -144,7 +143,7 @@ function schemaPath(folder: string, name: string): string {
   return relative(folder, join(PACKAGE_ROOT, `schemas/${name}.schema.json`));
 }
 
-/** A path as one word of a shell's command. */
+/** Quotes a path as one shell word. */
 export function shellWord(text: string): string {
   return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -8,7 +8,7 @@ import { checkConfigFile } from './lint.ts';
 import { propose, type Proposal, type ProposedMachine } from './proposal.ts';
 import { systemMemory } from './system.ts';
 
-/** What is in the images, and what search suits them. */
+/** A survey of the images, and settings that suit them. */
 export interface Proposed {
   readonly survey: Survey;
   readonly proposal: Proposal;
@@ -24,21 +24,21 @@ export async function proposeFor(path: string, machine: ProposedMachine): Promis
   return { survey, proposal: propose(survey, machine) };
 }
 
-/** What this process may use. */
+/** The resources of this process. */
 export function ownMachine(): ProposedMachine {
   return { cores: availableParallelism(), memoryBytes: systemMemory.allowed() };
 }
 
-/** Where the experiment goes, which images it is about, and what it may use. */
+/** Target folder, images, and resources of an experiment. */
 export interface InitOptions {
-  /** Absolute, or relative to the working directory; made if it is missing. */
+  /** Absolute, or relative to the working directory; created if missing. */
   readonly folder: string;
   /** Data set, absolute or relative to the working directory. */
   readonly data: string;
   readonly machine: ProposedMachine;
 }
 
-/** What was written, and why it is as it is. */
+/** The written files, and the reasons for their settings. */
 export interface Initialised extends Proposed {
   readonly files: ExperimentFiles;
 }
@@ -77,7 +77,7 @@ async function refuseFull(target: string): Promise<void> {
   }
 }
 
-/** What was chosen and why, what to look at, and what to do next; one line each. */
+/** Choices with reasons, warnings, and the next commands; one line each. */
 export function renderInit({ files, survey, proposal }: Initialised): string {
   const here = (file: string): string => shellWord(relative('', file));
   const result = join(dirname(files.config), 'result');
@@ -90,10 +90,10 @@ export function renderInit({ files, survey, proposal }: Initialised): string {
   ].join('\n');
 }
 
-/** What is not said is not limited. */
+/** Shown for a setting without a limit. */
 const UNLIMITED = 'all';
 
-/** One line a choice, and how long it will take. */
+/** One line per choice, then the expected time. */
 export function proposalLines({ classes, imageSize, settings, ...rest }: Proposal): string[] {
   const values = { classes, imageSize, ...settings };
   const rows = Object.entries(rest.reasons).map(([key, reason]) => {

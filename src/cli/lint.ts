@@ -18,7 +18,7 @@ export type LintedFile =
       readonly file: string;
       readonly ok: true;
       readonly summary: string;
-      /** What a search would do, and yet might not be meant. */
+      /** Legal settings that may be mistakes. */
       readonly warnings: readonly string[];
     }
   | {
@@ -28,7 +28,7 @@ export type LintedFile =
       readonly message: string;
     };
 
-/** What a file is, told by keys that only its kind has. */
+/** Kinds of files, recognised by keys that only that kind has. */
 type Kind = 'skeleton' | 'config' | 'result' | 'space';
 
 const TELLING_KEYS: readonly (readonly [Kind, readonly string[]])[] = [
@@ -51,7 +51,7 @@ function kindOf(document: unknown, file: string): Kind {
   });
 }
 
-/** Most keys of an unknown document that are told, and characters of each: it may hold secrets. */
+/** Limits on the keys of an unknown document that are printed: it may hold secrets. */
 const KEYS_SHOWN = 5;
 const KEY_CHARACTERS = 30;
 
@@ -63,7 +63,7 @@ function keysText(keys: readonly string[]): string {
   return `keys ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** What a document is that has no keys: never its content. */
+/** Describes a document without keys, never by its content. */
 function kindText(document: unknown): string {
   if (typeof document === 'string') return `a text of ${document.length} characters`;
   if (Array.isArray(document)) return `a list of ${document.length}`;
@@ -86,10 +86,9 @@ function describe(space: SearchSpace, budget: Budget): string {
 }
 
 /**
- * Checks a trial config as a search does before it trains, with the files and the images that it
- * names.
+ * Checks a trial config, and the files and images that it names, as a search does before training.
  *
- * @throws TrialError what the search would end with.
+ * @throws TrialError as the search would.
  */
 export async function checkConfigFile(file: string): Promise<Finding> {
   return lintConfig(await readText(file), file);
@@ -106,7 +105,7 @@ async function lintConfig(text: string, file: string): Promise<Finding> {
   return { summary: `trial config: ${networks}; ${images}`, warnings };
 }
 
-/** What is right with a file, and what might not be meant. */
+/** Summary of a valid file, with warnings. */
 export type Finding = Pick<Extract<LintedFile, { ok: true }>, 'summary' | 'warnings'>;
 
 async function inspect(file: string): Promise<Finding> {
@@ -142,8 +141,8 @@ async function lintFile(file: string): Promise<LintedFile> {
 }
 
 /**
- * Checks trial configs, network skeletons, NNI search spaces and results; a config as a search
- * does before it trains, together with the files and the images that it names.
+ * Checks trial configs, network skeletons, NNI search spaces and results. A config is checked as a
+ * search does before training, together with the files and images that it names.
  */
 export async function lintFiles(files: readonly string[]): Promise<readonly LintedFile[]> {
   const linted: LintedFile[] = [];
@@ -151,7 +150,7 @@ export async function lintFiles(files: readonly string[]): Promise<readonly Lint
   return linted;
 }
 
-/** One line a file, and one a warning. */
+/** One line per file, and one per warning. */
 export function renderLint(linted: readonly LintedFile[]): string {
   return linted.flatMap(linesOf).join('\n');
 }
@@ -162,7 +161,7 @@ function linesOf(each: LintedFile): readonly string[] {
     const warnings = each.warnings.map((warning) => `warning ${file}: ${oneLine(warning)}`);
     return [`ok    ${file}: ${each.summary}`, ...warnings];
   }
-  // What is wrong may be in another file, or between two of them.
+  // The fault may be in another file, or between two of them.
   const where = each.message.startsWith(`${file}:`) ? '' : `${file}: `;
   return [`error ${where}${each.message} [${each.code}]`];
 }

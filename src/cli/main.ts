@@ -16,7 +16,7 @@ import { systemMemory, systemTimers } from './system.ts';
 
 const EXIT = { done: 0, failed: 1, usage: 2, undelivered: 3, defect: 70 } as const;
 
-/** Of documented errors that have an exit code of their own. */
+/** Documented errors with an exit code of their own. */
 const EXIT_OF_CODE: Partial<Record<ErrorCode, number>> = {
   USAGE: EXIT.usage,
   METRICS_UNDELIVERED: EXIT.undelivered,
@@ -24,15 +24,14 @@ const EXIT_OF_CODE: Partial<Record<ErrorCode, number>> = {
 
 const EXIT_CODES_HELP = `
 Exit codes: 0 done, 1 a documented error (docs/reference/errors.md), 2 wrong usage,
-3 a search is done, but NNI does not have all of its metrics ("nni-cream replay"),
+3 a task is done, but NNI does not have all of its metrics ("nni-cream replay"),
 70 a defect. SIGINT and SIGTERM end the process by that signal (a shell shows 130, 143).`;
 
 const isColoured = process.stderr.isTTY && process.env['NO_COLOR'] === undefined;
 
-// A terminal that hung up refuses the last messages: the process is to end by the signal, not by that.
+// A closed terminal refuses the last messages: the process must end by the signal, not by that error.
 process.stderr.on('error', () => undefined);
-// Whoever reads what the program prints may end before it: the search goes on without. What a full
-// disk refused was wanted.
+// A reader of the output may end early: the search goes on. A full disk is a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return;
   process.stderr.write(`nni-cream: the output could not be written: ${error.message}\n`);
@@ -42,7 +41,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const host: Host = {
   variables: process.env,
   stdout: process.stdout,
-  // A bar may stand on the terminal's last line: a log line takes its place.
+  // A log line replaces the progress bar on the terminal's last line.
   stderr: {
     isTTY: process.stderr.isTTY,
     write: (text) => process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}` : text),
@@ -81,7 +80,7 @@ const shell: Shell = {
 };
 
 const program = new Command('nni-cream')
-  .description('One-shot neural architecture search (Cream of the Crop) as an NNI trial')
+  .description('One-shot neural architecture search (Cream, SPOS, FairNAS) as an NNI trial')
   .version(packageFile.version)
   .addHelpText('after', EXIT_CODES_HELP)
   .exitOverride();

@@ -1,6 +1,6 @@
 /**
- * A message in one line: parts of it may quote what another program, or a file, said in several, and
- * control characters in it would move the terminal's cursor.
+ * Puts a message on one line. It may quote several lines of another program or a file, and control
+ * characters would move the terminal's cursor.
  */
 export function oneLine(message: string): string {
   return message

@@ -4,10 +4,10 @@ import type { SearchResult } from '../generated/result.ts';
 import type { Outcome } from '../nni/follow.ts';
 import type { TrialJob } from '../nni/manager.ts';
 
-/** Last lines of a log that are shown when a trial failed. */
+/** Number of log lines shown for a failed trial. */
 const TAIL = 15;
 
-/** Describes how the experiment ended, whether well or not. */
+/** Describes how the experiment ended. */
 export function describeOutcome(outcome: Outcome): string[] {
   const { status, errors, trials } = outcome;
   const [trial] = trials;
@@ -19,7 +19,7 @@ export function describeOutcome(outcome: Outcome): string[] {
   ];
 }
 
-/** Its standard error holds the lines of its log too, and what a process says that breaks down. */
+/** stderr holds the log's lines too, and the message of a crash. */
 function endOfLog({ folder }: TrialJob): string[] {
   const tails = ['trial.stderr', 'trial.log'].map((name) => tail(join(folder, name)));
   return tails.find((lines) => lines.length > 0) ?? [];

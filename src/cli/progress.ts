@@ -5,10 +5,10 @@ import type { Emit } from '../training/events.ts';
 import type { TrainingPlan } from '../training/plan.ts';
 import type { SearchState } from '../training/state.ts';
 
-/** A bar on a terminal, or plain lines in a log. */
+/** Where progress is shown. */
 export interface ProgressOptions {
   readonly logger: Logger;
-  /** Terminal that the bar is drawn on; null for lines only. */
+  /** Terminal for a progress bar; null for log lines only. */
   readonly terminal: NodeJS.WriteStream | null;
 }
 
@@ -35,7 +35,7 @@ function planLine({ epochs, stepsPerEpoch, batchSize, rate }: TrainingPlan): str
   return `${epochs} epochs of ${stepsPerEpoch} steps of ${batchSize} images; learning rate ${rate.lr}`;
 }
 
-/** Metrics for people: all but those that say nothing as long as nothing is wrong. */
+/** Metrics for people, without counters that are 0 unless something is wrong. */
 function metricsText({ default: accuracy, ...others }: Metrics): string {
   const quiet = ['skippedSteps', 'skippedImages'];
   const shown = Object.entries(others).filter(
@@ -46,7 +46,7 @@ function metricsText({ default: accuracy, ...others }: Metrics): string {
     .join(', ');
 }
 
-/** Four digits that matter, whole numbers whole. */
+/** Four significant digits; integers in full. */
 function shortNumber(value: number): string {
   if (Number.isInteger(value)) return String(value);
   return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(4)));

@@ -1,4 +1,4 @@
-/** What a search of somebody's own images begins with: chosen from the images and the machine. */
+/** Proposes settings that suit a person's own images and machine. */
 
 import skeletonFile from '../../nni-config/skeletons/nas-bench-macro.json' with { type: 'json' };
 import { heldOutSizes } from '../data/stream/held-out.ts';
@@ -7,7 +7,7 @@ import { OPEN_BUDGET } from '../searchspace/budget.ts';
 import { feasibility } from '../searchspace/feasibility.ts';
 import { fullSpace, parseSkeleton } from '../searchspace/parse.ts';
 
-/** What a search may use. */
+/** Resources that a search may use. */
 export interface ProposedMachine {
   readonly cores: number;
   readonly memoryBytes: number;
@@ -23,54 +23,54 @@ export interface ProposedSettings {
   readonly calibrationImages: number;
 }
 
-/** A search that suits the images, and why. */
+/** Settings that suit the images, with reasons. */
 export interface Proposal {
   readonly classes: number;
-  /** Height and width that the images are brought to, pixels. */
+  /** Height and width of the resized images, pixels. */
   readonly imageSize: number;
   readonly settings: ProposedSettings;
   /** Expected time on this machine, once the images are decoded. */
   readonly minutes: number;
-  /** What speaks for each choice, or what it means; one line. */
+  /** One line per choice: its reason or meaning. */
   readonly reasons: Readonly<Record<ProposedKey, string>>;
 }
 
-/** What a reason is given for. */
+/** Choices that have a reason. */
 export type ProposedKey = 'classes' | 'imageSize' | keyof ProposedSettings;
 
-/** What all of it is to take, seconds. */
+/** Target duration, seconds. */
 const TARGET_SECONDS = 420;
-/** Until the first step: loading the library, trying a step of the largest network. */
+/** Seconds before the first step: loading the library, one trial step of the largest network. */
 const START_SECONDS = 15;
 
 /**
- * Multiply-accumulates a second that the search of `nni-config/trial.yml` went at on two cores: its
- * training with a full board (111 images/s), and its rankings.
+ * Multiply-accumulates per second, measured with `nni-config/trial.yml` on two cores: training with
+ * a full board (111 images/s), and rankings.
  */
 const TRAINED_PER_SECOND = 6.3e9;
 const RANKED_PER_SECOND = 46e9;
 const MEASURED_CORES = 2;
-/** More cores are taken to be faster in proportion, up to these: none of that has been measured. */
+/** Speed is assumed to be proportional to cores up to this number; not measured. */
 const MOST_CORES = 8;
 
 const LARGER_SIZES = [64, 48] as const;
 const SMALLEST_SIZE = 32;
 /** Fewer steps teach the supernet too little to rank its paths. */
 const LEAST_STEPS = 200;
-/** Once the board is open, after the first of them, six reports show how the search gets on. */
+/** One epoch before the board opens, then six reports that show the progress. */
 const EPOCHS = 7;
-/** Times that a small set is gone through: then more steps only make the networks know it by heart. */
+/** Passes over a small set; more steps would only overfit it. */
 const MOST_PASSES = 100;
-/** Images of each ranking, recalibration, and the whole search at 32 pixels; they cost, too. */
+/** Images of each ranking, of recalibration, and of the whole search, at 32 pixels. */
 const RANKED_IMAGES = 500;
 const LEAST_RANKED_IMAGES = 128;
 const MAX_IMAGES = 20_000;
-/** A tenth is held out in three parts: each is to have several images of a class. */
+/** A tenth is held out in three parts; each needs several images of a class. */
 const LEAST_IMAGES_PER_CLASS = 100;
-/** Paths of one ranking: the board's, and at the end as many random ones. */
+/** Paths of one ranking: those of the board; at the end, as many random ones. */
 const RANKED_PATHS = 10;
 
-/** Batch size by the fewest images that it suits. */
+/** Batch sizes, each with the fewest images that it suits. */
 const BATCHES = [
   [2000, 64],
   [250, 32],
@@ -78,15 +78,15 @@ const BATCHES = [
 const SMALLEST_BATCH = 16;
 
 /**
- * Memory of a search, as measured at 32, 48 and 64 pixels in batches of 32 and 64: of a step, bytes
- * for each image and each multiply-accumulate of the largest network, and of everything else. A meta
- * step, which takes at most 32 images, needs 1.7 times as much for each.
+ * Memory of a search, measured at 32, 48 and 64 pixels with batches of 32 and 64: bytes of a step
+ * per image and multiply-accumulate of the largest network, and bytes of everything else. A meta
+ * step has at most 32 images and needs 1.7 times as much per image.
  */
 const STEP_BYTES_PER_MAC = 0.2;
 const OTHER_BYTES = 0.75e9;
 const META_IMAGES = 32;
 const META_FACTOR = 1.7;
-/** Of the memory allowed, the rest is for the images and for others. */
+/** Share of the memory for steps; the rest is for images and other processes. */
 const MEMORY_SHARE = 0.7;
 
 /**
@@ -109,11 +109,11 @@ export function propose(survey: Survey, machine: ProposedMachine): Proposal {
   };
 }
 
-/** One image size, thought through to its end. */
+/** The consequences of one image size. */
 interface Plan {
   readonly imageSize: number;
   readonly settings: ProposedSettings;
-  /** Images that are left to train on. */
+  /** Training images, held-out ones excluded. */
   readonly training: number;
   readonly steps: number;
   readonly seconds: number;
@@ -151,11 +151,11 @@ interface Parts extends Pick<
   'maxImages' | 'rankingImages' | 'calibrationImages'
 > {
   readonly training: number;
-  /** Images that go through a network without training it, counted each time. */
+  /** Forward passes without training, in images. */
   readonly ranked: number;
 }
 
-/** Larger images are measured in smaller numbers, so that measuring takes the same time. */
+/** Fewer images where they are larger, so that rankings take the same time. */
 function partsOf(imageSize: number, { classes, trainImages, testImages }: Survey): Parts {
   const share = (SMALLEST_SIZE / imageSize) ** 2;
   const most = Math.max(
@@ -178,7 +178,7 @@ function partsOf(imageSize: number, { classes, trainImages, testImages }: Survey
   };
 }
 
-/** Batches that a small set has several of, and that fit into the memory. */
+/** A batch that fits into memory, and of which a small set has several. */
 function batchFor(training: number, largestMacs: number, { memoryBytes }: ProposedMachine): number {
   const [, wanted] = BATCHES.find(([least]) => training >= least) ?? [0, SMALLEST_BATCH];
   let batch: number = wanted;

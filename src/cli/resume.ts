@@ -8,10 +8,10 @@ import type { TrialOptions } from '../trial/entry.ts';
 type TaskOptions = Omit<TrialOptions, 'progress'>;
 
 /**
- * What the unfinished search of a folder was started with. A damaged checkpoint is not told of: the
- * search that goes on does so.
+ * The options that a folder's unfinished search was started with. Logs no damaged checkpoint: the
+ * resumed search does.
  *
- * @param config - In place of the config file that it was started with.
+ * @param config - Replaces the original config file.
  * @throws TrialError NOTHING_TO_RESUME, CHECKPOINT_INVALID, FILE_UNREADABLE
  */
 export async function resumption(folder: string, config?: string): Promise<TaskOptions> {
@@ -19,17 +19,17 @@ export async function resumption(folder: string, config?: string): Promise<TaskO
   return { ...search, output: folder, present: 'refuse-result' };
 }
 
-/** What a task does with the weights of a folder. */
+/** A task on the weights of a search. */
 export interface Inheritance {
   readonly task: 'evaluate' | 'rank';
-  /** Folder of its results; one within the search's where nothing is given. */
+  /** Output folder; a subfolder of the search's by default. */
   readonly output?: string;
-  /** In place of the config file that the search was started with. */
+  /** Replaces the search's config file. */
   readonly config?: string;
 }
 
 /**
- * A task with the weights, the config and the images of a folder's search.
+ * The options of a task on the weights, config and images of a search.
  *
  * @throws TrialError NOTHING_TO_RESUME, CHECKPOINT_INVALID, FILE_UNREADABLE
  */
@@ -53,7 +53,7 @@ async function searchOf(
       where: folder,
       wanted: 'a folder with checkpoints',
       found: 'none',
-      next: `Name the output folder of a search, or begin one with "nni-cream search"`,
+      next: `Name the output folder of a search, or start one with "nni-cream search"`,
     });
   }
   const { parameters, engine, ...run } = checkpoint.manifest.run;

@@ -1,18 +1,18 @@
 import type { Logger } from '../foundation/logger.ts';
 import type { Host } from '../trial/entry.ts';
 
-/** What commands are given of the process that they run in. */
+/** What a command gets from its process. */
 export interface Shell {
   readonly host: Host;
-  /** Says on stderr what goes on. */
+  /** Writes to stderr. */
   readonly logger: Logger;
   /** Terminal that a progress bar is drawn on; null where there is none. */
   readonly terminal: NodeJS.WriteStream | null;
   /** Writes a text to stdout. */
   print(text: string): void;
   printJson(value: unknown): void;
-  /** Makes the exit code that of a failure. */
+  /** Sets the exit code of a failure. */
   fail(): void;
-  /** Ends the process after so many milliseconds, whatever still keeps it. */
+  /** Ends the process after some milliseconds, even if work is pending. */
   exitAfter(ms: number): void;
 }

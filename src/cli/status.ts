@@ -7,7 +7,7 @@ import { pathText } from '../searchspace/path.ts';
 import { parseTrialConfig } from '../tasks/config.ts';
 import { loadSearchSpace } from '../tasks/space-files.ts';
 
-/** Names a path by the search space of the run's config, unless that is gone or another one by now. */
+/** Names a path's candidates by the run's search space; null if that is missing or has changed. */
 export const nameByConfig: PathNamer = async ({ configFile, mathematics }, path) => {
   try {
     const config = parseTrialConfig(await readText(configFile), configFile);
@@ -15,21 +15,23 @@ export const nameByConfig: PathNamer = async ({ configFile, mathematics }, path)
     const isSame = spaceSha256(space) === mathematics['content of skeleton and space'];
     return isSame ? pathText(space, path) : null;
   } catch (thrown) {
-    // Files that cannot be used are no matter of the folder that is looked at.
+    // Unusable config files are no fault of this folder.
     if (thrown instanceof TrialError) return null;
     throw thrown;
   }
 };
 
-/** One fact a line, the first of them what the folder is. */
+/** One fact per line, the folder's state first. */
 export function renderStatus(status: FolderStatus): string {
-  const { folder, state, holder, progress, best, checkpoints, metrics, problem, next } = status;
+  const { folder, state, holder, progress, best, study, checkpoints, metrics, problem, next } =
+    status;
   const facts: [string, string | null][] = [
     ['folder', folder],
     ['state', state],
     ['process', holder && `${holder.pid} of ${holder.host} since ${holder.time}`],
     ['progress', progress && renderProgress(progress)],
     ['best', best && `${best.score.toFixed(4)} with ${best.path}`],
+    ['found', study],
     ...checkpoints.map((each): [string, string] => ['checkpoint', renderCheckpoint(each)]),
     ['metrics', `${metrics.recorded} recorded, ${metrics.undelivered} not delivered`],
     ['problem', problem],

@@ -1,11 +1,11 @@
-/** What this process has of its own, such as time. All other files get it as parameters. */
+/** The real timers and memory readings. All other files get them as parameters. */
 
 import { totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Timers } from '../foundation/timers.ts';
 import type { MemoryReadings } from '../tasks/memory.ts';
 
-/** Time as the machine knows it. */
+/** The machine's timers. */
 export const systemTimers: Timers = {
   sleep: (ms, options) => sleep(ms, undefined, options),
   every: (ms, work) => {
@@ -17,12 +17,12 @@ export const systemTimers: Timers = {
   timeout: (ms) => AbortSignal.timeout(ms),
 };
 
-/** Memory as the machine knows it. */
+/** The machine's memory. */
 export const systemMemory: MemoryReadings = {
   resident: () => process.memoryUsage.rss(),
   peak: () => 1024 * process.resourceUsage().maxRSS,
   allowed: () => {
-    const constrained = process.constrainedMemory(); // 0, or far too much, where there is no limit
+    const constrained = process.constrainedMemory(); // without a limit: 0, or far too much
     return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
   },
 };

@@ -1,4 +1,4 @@
-/** How many images each class has, and what is too few to search on. */
+/** Counts the images of each class, and warns of too few. */
 
 import { sizesOf } from './stream/held-out.ts';
 
@@ -9,15 +9,15 @@ export interface ClassCount {
   readonly test: number;
 }
 
-/** Images of a data set, counted. */
+/** Counts of a data set. */
 export interface Census {
-  /** Sorted by name, as they are numbered. */
+  /** Sorted by name, in the order of their indices. */
   readonly classes: readonly ClassCount[];
   readonly trainImages: number;
   readonly testImages: number;
 }
 
-/** Standard error of an accuracy, fraction, from which on a validation split is too small. */
+/** Largest standard error of an accuracy on a sufficient validation split, fraction. */
 const LARGE_ERROR = 0.025;
 const CLASSES_NAMED = 5;
 
@@ -41,15 +41,15 @@ export function countImages(
 }
 
 /**
- * What a search can be run on, yet says little about: classes of one image or without a test image,
- * a validation split that cannot tell paths apart.
+ * Warnings about data that a search accepts but can say little about: classes with one image or
+ * without a test image, a validation split that is too small to tell paths apart.
  */
 export function censusWarnings({ classes, trainImages, testImages }: Census): string[] {
   const single = classes.filter(({ train }) => train === 1);
   const untested = testImages === 0 ? [] : classes.filter(({ test }) => test === 0);
   const lacking = classes.filter(({ train }) => train === 0);
   const { training, ranking } = sizesOf(trainImages);
-  // Where there is no such split, splitting fails.
+  // Without such a split, splitting fails.
   const error = ranking === 0 ? 0 : 0.5 / Math.sqrt(ranking);
   return [
     ...named(lacking, 'without a training image'),

@@ -14,33 +14,33 @@ import { heldOutSizes } from './stream/held-out.ts';
 /** Most images whose headers are read. */
 const SAMPLE = 64;
 
-/** What can be told of a data set without decoding it. */
+/** Facts about a data set that need no decoding. */
 export interface Survey {
-  /** Format that was given, or told from the files. */
+  /** The given or detected format. */
   readonly format: DataFormat;
-  /** In the order in which they are numbered. */
+  /** In the order of their indices. */
   readonly classes: readonly ClassCount[];
   readonly trainImages: number;
   readonly testImages: number;
   /**
-   * Median of the shorter side, pixels: of a sample, but exact where all images are of one size
-   * (CIFAR-10; IDX, as it is read: 28 x 28 pixels are padded to 32).
+   * Median of the shorter side in a sample, pixels; exact if all images have one size (CIFAR-10, and
+   * IDX, whose 28 x 28 pixels are padded to 32).
    */
   readonly medianSide: number;
   /** Whether the images are digits or other signs, which must not be mirrored. */
   readonly signs: boolean;
-  /** Files in class folders that are not read, by extension. */
+  /** Unread files in class folders, by extension. */
   readonly skippedByKind: Readonly<Record<string, number>>;
-  /** Sentences for the person who chose the data. */
+  /** Warnings for the user. */
   readonly warnings: readonly string[];
 }
 
 /**
  * Surveys a data set: reads its listing and the headers of at most 64 images, always the same ones.
  *
- * @param format - `auto` tells it from the files.
- * @throws TrialError `DATA_NOT_FOUND` or `DATA_INVALID` where a search could not use the data, and
- *   as `openDataset` would.
+ * @param format - `auto` detects it from the files.
+ * @throws TrialError `DATA_NOT_FOUND` or `DATA_INVALID` when a search could not use the data, and as
+ *   `openDataset`.
  */
 export async function surveyImages(path: string, format: DataFormat | 'auto'): Promise<Survey> {
   const source = await locateSource(path, format);
@@ -48,7 +48,7 @@ export async function surveyImages(path: string, format: DataFormat | 'auto'): P
   const labelsOf = (part: string): number[] =>
     images.filter((image) => image.part === part).map(({ label }) => label);
   const census = countImages(classes, { train: labelsOf('train'), test: labelsOf('test') });
-  // Fails where a search would.
+  // Fails if a search would.
   heldOutSizes(census.trainImages, classes.length);
   const warnings = [...unreadWarnings(unread), ...censusWarnings(census)];
   const { sides, faults } = await measureSides(source, samplePositions(images.length));
@@ -66,7 +66,7 @@ export async function surveyImages(path: string, format: DataFormat | 'auto'): P
   };
 }
 
-/** Positions spread evenly over a listing, which is sorted by part and class as a rule. */
+/** Positions spread evenly over a listing, which is usually sorted by part and class. */
 function samplePositions(count: number): Set<number> {
   const length = Math.min(SAMPLE, count);
   const at = (_: unknown, index: number): number => Math.floor(((index + 0.5) * count) / length);
@@ -76,7 +76,7 @@ function samplePositions(count: number): Set<number> {
 interface Sides {
   /** Shorter sides, pixels. */
   readonly sides: readonly number[];
-  /** What is wrong with the others. */
+  /** Faults of the other images. */
   readonly faults: readonly string[];
 }
 

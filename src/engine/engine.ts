@@ -5,7 +5,7 @@ import type { Ops, Tensor } from './ops.ts';
 export interface Differentiated {
   /** Scalar. */
   readonly loss: Tensor;
-  /** What the forward pass gave beside the loss. */
+  /** Other outputs of the forward pass. */
   readonly outputs: readonly Tensor[];
   /** One for each variable, of its shape. */
   readonly gradients: readonly Tensor[];
@@ -24,7 +24,7 @@ export interface Arithmetic {
   flatten(x: Tensor): Tensor;
 }
 
-/** What computes: tensors in, tensors out; the algorithm knows nothing of what is behind it. */
+/** Computes with tensors; hides the library from the algorithms. */
 export interface Engine {
   /** Such as `TensorFlow 2.21.0 (cpu)`. */
   readonly version: string;
@@ -35,7 +35,7 @@ export interface Engine {
   read(tensor: Tensor): Float32Array;
   /** Disposes of every tensor made inside `work`, except what it returns or keeps. */
   scope<T extends tfjs.TensorContainer>(work: () => T): T;
-  /** Saves a tensor from the scopes around it. The caller owns it from now on. */
+  /** Keeps a tensor beyond the enclosing scopes. The caller owns it from now on. */
   keep(tensor: Tensor): Tensor;
   dispose(tensors: Iterable<Tensor>): void;
   /** First-order gradients of `forward`'s loss with respect to `variables`. */
@@ -47,7 +47,7 @@ export interface Engine {
   addScaled(y: Tensor, a: number, x: Tensor): Tensor;
   /** Euclidean norm over all elements of all tensors; waits for the device. */
   norm(tensors: readonly Tensor[]): number;
-  /** What losses are made of. */
+  /** Elementary operations for losses. */
   readonly math: Arithmetic;
   /** Live tensors, for leak tests. */
   tensorCount(): number;

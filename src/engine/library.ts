@@ -1,4 +1,4 @@
-/** Where the native TensorFlow library lies and whether it is complete; nothing is loaded here. */
+/** Finds the native TensorFlow library and checks that it is complete, without loading it. */
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +25,7 @@ export const BINDING_FILE = 'tfjs_binding.node';
 /** Name of this project's own addon within an engine's folder. */
 export const OPS_FILE = 'nni_cream_ops.node';
 
-/** What one installed file must look like. */
+/** Size and digest of one installed file. */
 export interface InstalledFile {
   readonly bytes: number;
   /** SHA-256, hexadecimal. */
@@ -59,7 +59,7 @@ export interface InstalledEngine {
   readonly manifest: EngineManifest;
 }
 
-/** What a look at an engine's folder found. */
+/** State of an engine's folder. */
 export type EngineState =
   | { readonly state: 'complete'; readonly engine: InstalledEngine }
   | { readonly state: 'absent' }

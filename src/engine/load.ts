@@ -1,4 +1,4 @@
-/** Loads TensorFlow.js on the installed native library: the one place that touches the addons. */
+/** Loads TensorFlow.js on the installed native library; the only file that loads the addons. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -17,18 +17,17 @@ export type EngineChoice = EngineVariant | 'js';
 /** How to load TensorFlow. */
 export interface LoadOptions {
   readonly engine: EngineChoice;
-  /** The process's own environment: TensorFlow's native code reads its settings from there. */
+  /** Environment variables of the process, from which TensorFlow's native code reads its settings. */
   readonly environment: Record<string, string | undefined>;
-  /** Threads of an operation and of the operations beside each other; TensorFlow's choice if left out. */
+  /** Threads within and between operations; TensorFlow's choice by default. */
   readonly threads?: number | undefined;
-  /** Least severe messages of TensorFlow's native code that reach stderr; errors if left out. */
+  /** Lowest severity of TensorFlow's native messages on stderr; default errors. */
   readonly logLevel?: 'info' | 'warning' | 'error' | 'none';
   /** Folder that holds the installed engines. */
   readonly engineRoot?: string;
   /**
-   * Ends the process by SIGINT or SIGTERM in time, whatever JavaScript, which hears nothing while an
-   * operation computes, does meanwhile; by a second signal at once. For a process that has handlers
-   * for them by now.
+   * Ends the process by SIGINT or SIGTERM within a time limit, even while an operation blocks
+   * JavaScript; at a second signal at once. For a process with handlers for these signals.
    */
   readonly signals?: SignalTimes | undefined;
 }
@@ -66,7 +65,7 @@ export async function loadTensorFlow(options: LoadOptions): Promise<TensorFlow> 
   }
   assertSupported(process);
   const installed = requireEngine(options.engine, options.engineRoot ?? DEFAULT_ENGINE_ROOT);
-  // They are for the processor: a GPU's tensors do not lie in its memory.
+  // Our kernels are for the processor: they cannot reach a GPU's memory.
   const ownOps = installed.manifest.ownOps && options.engine === 'cpu';
   configure(options);
   try {

@@ -9,7 +9,7 @@ export interface Window {
 }
 
 /**
- * This project's own kernels (`native/`), where TensorFlow's are slow or need several visits of
+ * This project's own kernels (`native/`), where TensorFlow's are slow or need several passes over
  * memory; float32, NHWC. No result depends on the number of threads. The scope owns the results.
  */
 export interface OwnKernels {
@@ -36,7 +36,7 @@ export interface OwnKernels {
   readonly nesterov: Ops['nesterov'];
 }
 
-/** For a TensorFlow that knows them only (`TensorFlow.ownOps`). */
+/** Only for a TensorFlow with these operations (`TensorFlow.ownOps`). */
 export function ownKernels(tf: typeof tfjs, backend: TensorFlowBackend): OwnKernels {
   const { run, runMany, int, float } = backend;
   const attributes = ({ kernel, stride }: Window) => [backend.ints('window', [kernel, stride])];

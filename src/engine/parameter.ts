@@ -1,6 +1,6 @@
 import type { Tensor } from './ops.ts';
 
-/** One trained tensor together with what its optimizer remembers: that can belong to nothing else. */
+/** One trained tensor with its optimizer slots. */
 export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];

@@ -4,28 +4,28 @@ import { dirname } from 'node:path';
 import { TrialError } from './errors.ts';
 import { removeLeftovers, syncFolder } from './files.ts';
 
-/** End of a name while its file is being written; a leftover of a killed process is worthless. */
+/** Suffix of an unfinished file; worthless if its process was killed. */
 export const PARTIAL = '.partial';
 
-/** What {@link privatePartial} gives. */
+/** Names that {@link privatePartial} returns. */
 const PRIVATE_PARTIAL = /\.[\da-f]{8}-[\da-f-]{27}\.partial$/u;
 
-/** Age from which on a private partial file is a leftover, milliseconds: nobody writes so slowly. */
+/** Age at which a private partial file is a leftover, milliseconds: no write takes so long. */
 const LEFT_OVER_MS = 3_600_000;
 
 /**
- * A name beside a file or folder for what only this call writes, since several processes may make the
- * same file at once. It is random, and no result depends on it.
+ * A unique name beside a file or folder, since several processes may write the same file at once. It is
+ * random, and no result depends on it.
  */
 export function privatePartial(target: string): string {
   return `${target}.${randomUUID()}${PARTIAL}`;
 }
 
 /**
- * Writes a file so that a reader finds the old content or the new one, whole, even after a power
- * cut. A write that fails leaves the old file, and nothing beside it. One writer at a time.
+ * Writes a file atomically: a reader finds the whole old or new content, even after a power cut. A failed
+ * write leaves only the old file. One writer at a time.
  *
- * @param content - Text, or bytes in pieces that are written one after the other.
+ * @param content - Text, or consecutive pieces of bytes.
  * @throws TrialError FILE_UNWRITABLE
  */
 export async function writeAtomically(
@@ -42,11 +42,10 @@ export async function writeAtomically(
 }
 
 /**
- * Makes a file that several processes may make at once: each writes its own, and the last one that is
- * whole stays. Removes what killed processes have left in the folder.
+ * Writes a file that several processes may write at once: the last whole one stays. Removes leftovers
+ * of killed processes from the folder.
  *
- * @param write - Fills the file of the name that it is given, which is there and empty; what it
- *   throws is passed on.
+ * @param write - Fills the existing empty file of the given name; its errors are passed on.
  */
 export async function replaceFile(
   file: string,
@@ -63,9 +62,9 @@ export async function replaceFile(
 }
 
 /**
- * Lends work a private name beside a file or folder; what it leaves under that name is removed.
+ * Runs work with a private name beside a file or folder, and removes what is left under that name.
  *
- * @returns What the work gives.
+ * @returns The work's result.
  */
 export function withPartial<T>(target: string, work: (partial: string) => Promise<T>): Promise<T> {
   return removing(privatePartial(target), work);
@@ -75,13 +74,13 @@ async function removing<T>(partial: string, work: (partial: string) => Promise<T
   try {
     return await work(partial);
   } finally {
-    // What went wrong before is the better reason.
+    // An earlier error is the better reason.
     await rm(partial, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
 /**
- * Runs work on files whose failure means that they cannot be written.
+ * Runs file operations and turns the system's errors into FILE_UNWRITABLE.
  *
  * @param where - The file or folder.
  * @throws TrialError FILE_UNWRITABLE
@@ -90,7 +89,7 @@ export async function unlessUnwritable<T>(where: string, work: () => Promise<T>)
   try {
     return await work();
   } catch (cause) {
-    // Anything but a refusal of the system is no matter of the disk.
+    // Only the system's errors concern the disk.
     if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
     throw new TrialError(
       'FILE_UNWRITABLE',

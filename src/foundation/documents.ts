@@ -7,14 +7,14 @@ import { MAX_NESTING } from './nesting.ts';
 const MAX_CHARACTERS = 2 ** 24;
 
 /**
- * Reads a text file of at most 16 Mi characters. Pipes are refused, those of a shell's `<(…)` too: a
- * search reads its files again when it goes on, and a pipe that nobody writes to would never end.
+ * Reads a text file of at most 16 Mi characters. Refuses pipes, even a shell's `<(…)`: a resumed search
+ * reads its files again, and a pipe without a writer would block for ever.
  *
  * @throws TrialError FILE_UNREADABLE
  */
 export async function readText(file: string): Promise<string> {
   try {
-    // Without waiting: to open a pipe takes until somebody writes to it.
+    // Non-blocking: opening a pipe would wait for a writer.
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       return await readRegular(handle);
@@ -45,17 +45,17 @@ async function readRegular(handle: FileHandle): Promise<string> {
 /** Most lexical tokens, spaces included: memory and time of the YAML parser grow with them. */
 const MAX_TOKENS = 500_000;
 
-/** What makes a short text a long document, or values other than those of JSON. */
+/** Tokens that make a short text a long document, or values beyond JSON. */
 const REFERENCES: readonly unknown[] = ['anchor', 'alias', 'tag'];
 
-/** Most characters of an error that may be a document's own: the file may hold secrets. */
+/** Most characters of a document in an error: the file may hold secrets. */
 const MAX_QUOTED = 80;
 
 function shortened(text: string): string {
   return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
 }
 
-/** Cuts a text up; stops where it would take more time, memory or stack than any real document. */
+/** Tokenises a text, within limits of time, memory and stack that no real document reaches. */
 function tokensOf(text: string, lines: LineCounter): CST.Token[] {
   const limit = (count: number, most: number, unit: string): void => {
     if (count > most) throw new Error(`more than ${most} ${unit}`);
@@ -76,7 +76,7 @@ function tokensOf(text: string, lines: LineCounter): CST.Token[] {
   return [...tokens, ...parser.end()];
 }
 
-/** The parser's own check for keys that stand twice takes quadratic time. */
+/** The parser's own check for duplicate keys takes quadratic time. */
 function checkKeys({ items }: YAMLMap): void {
   const known = new Set<string>();
   for (const { key } of items) {
@@ -88,7 +88,7 @@ function checkKeys({ items }: YAMLMap): void {
 }
 
 /**
- * Reads JSON, or YAML that says what JSON can say: one document of at most 16 Mi characters, 500,000
+ * Reads JSON, or the JSON subset of YAML: one document of at most 16 Mi characters, 500,000
  * tokens and 64 levels, without anchors, aliases and tags; no key may occur twice.
  *
  * @param code - Of the error for any other text.

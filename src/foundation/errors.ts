@@ -1,4 +1,4 @@
-/** Every failure an operator can act on; `docs/reference/errors.md` has one heading for each. */
+/** Every failure that a user can act on; `docs/reference/errors.md` has one heading for each. */
 export const ERROR_CODES = [
   'ARCHITECTURE_INVALID',
   'BUDGET_UNREACHABLE',
@@ -42,18 +42,18 @@ export interface Complaint {
   readonly where: string;
   readonly wanted: string;
   readonly found: string;
-  /** The next step for the person who reads it. */
+  /** The next step for the user. */
   readonly next: string;
 }
 
-/** Characters of one part of a complaint: it may quote a document of any length. */
+/** Most characters of one part of an error, which may quote a document of any length. */
 const MAX_QUOTED = 4000;
 
 function shorten(text: string): string {
   return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
 }
 
-/** A failure that the operator can act on. Anything else that is thrown is a defect. */
+/** A failure that the user can act on. Anything else that is thrown is a defect. */
 export class TrialError extends Error {
   readonly code: ErrorCode;
 
@@ -68,7 +68,7 @@ export class TrialError extends Error {
   }
 }
 
-/** Text of whatever was thrown, for the `found` part of a complaint. */
+/** Text of a thrown value, for the `found` part of an error. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

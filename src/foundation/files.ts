@@ -1,4 +1,4 @@
-/** What files need that outlive a power cut, and what those need that a killed process leaves. */
+/** Durable folders and names, and removal of leftovers. */
 
 import { access, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -12,17 +12,17 @@ export function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Makes a folder and those above it where they are missing; they are there after a power cut too.
+ * Creates a folder and its missing parents, durably even under a power cut.
  *
- * @throws the system's refusal. Node's own recursive mkdir tries for ever where a system refuses a
- *   folder by saying that the one above is missing, as `/proc` does.
+ * @throws the system's error. Node's own recursive mkdir loops for ever if the system reports a missing
+ *   parent that exists, as in `/proc`.
  */
 export async function makeFolder(path: string): Promise<void> {
   const made = await mkdirs(resolve(path));
   for (const folder of made.reverse()) await syncFolder(dirname(folder));
 }
 
-/** Gives the folders that were made, topmost first. */
+/** Returns the created folders, topmost first. */
 async function mkdirs(folder: string): Promise<string[]> {
   if (await isFolder(folder)) return [];
   try {
@@ -35,7 +35,7 @@ async function mkdirs(folder: string): Promise<string[]> {
   return [...above, ...(await mkdirOne(folder))];
 }
 
-/** Gives the folder, or nothing where another process was faster. */
+/** Returns the folder, or nothing if another process was faster. */
 async function mkdirOne(folder: string): Promise<string[]> {
   try {
     await mkdir(folder);
@@ -54,13 +54,13 @@ function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** Waits until the names in a folder are on the disk: a new or renamed file is there only then. */
+/** Flushes the names in a folder to the disk: only then is a new or renamed file durable. */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
     await handle.sync();
   } catch (error) {
-    // Some network file systems know no such request: then there is nothing to wait for.
+    // Some network file systems do not support this: then there is nothing to wait for.
     if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error;
   } finally {
     await handle.close();
@@ -68,11 +68,11 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Removes from a folder what killed processes have left: who writes there may run on another
- * machine, so that age alone tells. What may not be removed stays; it never rejects.
+ * Removes leftovers of killed processes from a folder. Their processes may run on another machine, so
+ * only the age tells. Skips what it may not remove; never rejects.
  *
- * @param fresh - A file just written there: its time is the file system's own now.
- * @param isLeftover - By its name, whoever wrote it.
+ * @param fresh - A file just written there: its time is the file system's current time.
+ * @param isLeftover - Recognises a leftover by its name.
  */
 export async function removeLeftovers(
   fresh: string,

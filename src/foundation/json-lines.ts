@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf, TrialError } from './errors.ts';
 
-/** What a file of JSON lines is, for the complaint about one that is none. */
+/** Texts for errors about a file of JSON lines. */
 export interface JsonLinesContent {
   /** Such as `the metrics of this search`. */
   readonly noun: string;
-  /** What the person who reads the error does next. */
+  /** The next step for the user. */
   readonly next: string;
 }
 
 /**
- * Values of a file of JSON lines; none where there is no file. A last line without its line end was
- * torn when a process was killed, and is left out.
+ * Values of a file of JSON lines; none without a file. Leaves out a last line without a line end, which
+ * a killed process has torn.
  *
  * @throws TrialError FILE_UNREADABLE
  */

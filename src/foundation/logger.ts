@@ -1,7 +1,7 @@
 /** Severity of a log line. */
 export type LogLevel = 'debug' | 'info' | 'warning' | 'error';
 
-/** Where stages write what an operator may want to read. Implementations own the destination. */
+/** Receives messages for people. Implementations own the destination. */
 export interface Logger {
   log(level: LogLevel, message: string): void;
 }

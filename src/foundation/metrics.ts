@@ -1,6 +1,6 @@
 /**
- * Named finite numbers that tell how a run stands. `default` is the one that is optimised; which
- * others there are, and their units, the algorithm or task that reports them declares.
+ * Named finite numbers of a report. `default` is the optimised one; the algorithm or task declares the
+ * others and their units.
  */
 export type Metrics = { readonly default: number } & Readonly<Record<string, number>>;
 

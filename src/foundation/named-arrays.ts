@@ -7,7 +7,7 @@ export interface NamedArray {
   readonly values: Float32Array | Float64Array;
 }
 
-/** Arrays by name, each to be taken once. */
+/** Arrays by name; each is taken once. */
 export class ArrayStock {
   readonly #arrays: Map<string, NamedArray>;
 
@@ -19,7 +19,7 @@ export class ArrayStock {
     return this.#arrays.has(name);
   }
 
-  /** Takes all whose names begin with a prefix; their names are without it then. */
+  /** Takes all arrays with a prefix, and removes it from their names. */
   takePrefixed(prefix: string): NamedArray[] {
     const taken = [...this.#arrays.values()].filter(({ name }) => name.startsWith(prefix));
     for (const { name } of taken) this.#arrays.delete(name);
@@ -56,7 +56,7 @@ export class ArrayStock {
   }
 }
 
-/** The complaint about a saved state that cannot be one of this search. */
+/** The error for a saved state that is impossible in this search. */
 export function stateInvalid(where: string, wanted: string, found: string): TrialError {
   return new TrialError('CHECKPOINT_INVALID', {
     where,

@@ -1,21 +1,21 @@
-/** What Linux tells about the processes of this machine. */
+/** Processes of this machine, from `/proc`. */
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A process that lives. */
+/** A running process. */
 export interface LiveProcess {
   readonly pid: number;
-  /** Process id of the one that started it, or of the one that took it over. */
+  /** Process id of its parent. */
   readonly parent: number;
-  /** Clock ticks from the boot to its start: tells it from a later process of the same id. */
+  /** Clock ticks from boot to its start: distinguishes reused ids. */
   readonly start: string;
 }
 
 /**
- * Looks a process up; null for one that is gone or only waits to be reaped.
+ * Looks up a process; null if it has ended, even if not reaped yet.
  *
- * @param root - Where `/proc` is.
+ * @param root - Path of `/proc`.
  */
 export async function findProcess(pid: number, root = '/proc'): Promise<LiveProcess | null> {
   const stat = await readFile(join(root, String(pid), 'stat'), 'utf8').catch(nullIfGone);
@@ -26,7 +26,7 @@ export async function findProcess(pid: number, root = '/proc'): Promise<LiveProc
   return { pid, parent: Number(parent), start };
 }
 
-/** Variables that a process was started with, as `NAME=value`; null where that may not be read. */
+/** Initial environment of a process, as `NAME=value`; null if it may not be read. */
 export async function startVariables(pid: number, root = '/proc'): Promise<string[] | null> {
   const text = await readFile(join(root, String(pid), 'environ'), 'utf8').catch(nullIfHidden);
   return text?.split('\0') ?? null;

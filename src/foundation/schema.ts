@@ -2,14 +2,14 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { TrialError, type ErrorCode } from './errors.ts';
 import { isNestedTooDeeply, MAX_NESTING } from './nesting.ts';
 
-/** A JSON schema and how to speak of the documents that it describes. */
+/** A JSON schema, and texts for errors about its documents. */
 export interface Contract {
   readonly schema: object;
-  /** Code of the error for a document that breaks the schema. */
+  /** Code of the error for an invalid document. */
   readonly code: ErrorCode;
   /** What the document is, such as `a trial config`. */
   readonly noun: string;
-  /** What the person who reads the error does next. */
+  /** The next step for the user. */
   readonly next: string;
 }
 
@@ -19,7 +19,7 @@ export type Validator<T> = (value: unknown, where: string) => T;
 /** Characters of a found value that an error quotes. */
 const MAX_FOUND = 60;
 
-/** Text of a value for people; what is inside an object or a list is not shown. */
+/** Text of a value for people, without the content of objects and lists. */
 function describeValue(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
@@ -42,7 +42,7 @@ function propertyOf(value: unknown, key: string): unknown {
     : undefined;
 }
 
-/** The constants that tell the branches of a discriminated union apart. */
+/** The constants that distinguish the branches of a discriminated union. */
 function tagsOf({ parentSchema, params }: ErrorObject, root: object): readonly unknown[] {
   const branches = propertyOf(parentSchema, 'oneOf') as readonly object[];
   return branches.map((branch) => {
@@ -54,7 +54,7 @@ function tagsOf({ parentSchema, params }: ErrorObject, root: object): readonly u
   });
 }
 
-/** Where, what is allowed and what was found; null where Ajv's own sentence says it all. */
+/** Place, allowed and found values; null if Ajv's own message suffices. */
 function explain(error: ErrorObject, root: object): readonly [string, string, unknown] | null {
   const { instancePath: path, keyword, params, message = keyword } = error;
   const data: unknown = error.data;
@@ -87,7 +87,7 @@ function describeViolation(error: ErrorObject, root: object): string {
   return `${instancePath || '/'}: ${message ?? keyword}${detail}`;
 }
 
-/** Violations that one error lists. */
+/** Most violations in one error. */
 const MAX_LISTED = 20;
 
 function describeViolations(errors: readonly ErrorObject[], root: object): string {
@@ -97,7 +97,7 @@ function describeViolations(errors: readonly ErrorObject[], root: object): strin
 }
 
 /**
- * Makes the check of one kind of document. The schema is compiled at the first use.
+ * Creates the validator of one kind of document. Compiles the schema at the first use.
  *
  * @returns A function from an untrusted value and its place to a copy of it with the schema's
  *   defaults filled in. It throws TrialError with the contract's code, listing the violations, at most 20.

@@ -1,4 +1,4 @@
-/** How long a process that a signal ends may still take. */
+/** Time limits after a signal. */
 export interface SignalTimes {
   /** From the signal to the end, milliseconds. */
   readonly limitMs: number;
@@ -7,8 +7,8 @@ export interface SignalTimes {
 }
 
 /**
- * NNI kills a process 5 s after the signal, of which a step that is being computed takes its part
- * too. A terminal sends an interrupt to its whole group, and npm passes its own on to the command:
- * that copy is no second signal.
+ * NNI kills a process 5 s after the signal, and a running step takes its part of that. A terminal
+ * interrupts its whole process group, and npm forwards its own signal to the command: that copy is no
+ * second signal.
  */
 export const SIGNAL_TIMES: SignalTimes = { limitMs: 2500, copyMs: 300 };

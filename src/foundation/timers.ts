@@ -2,16 +2,16 @@
 export interface SleepOptions {
   /** Ends the waiting early: it rejects with an AbortError. */
   readonly signal?: AbortSignal;
-  /** Whether the waiting keeps the process alive; it does, if left out. */
+  /** Whether waiting keeps the process alive; default true. */
   readonly ref?: boolean;
 }
 
-/** Time that passes. A parameter, so that a test says when it does. */
+/** Timers, a parameter so that tests control time. */
 export interface Timers {
-  /** Resolves after so many milliseconds. */
+  /** Resolves after some milliseconds. */
   sleep(ms: number, options?: SleepOptions): Promise<void>;
-  /** Calls again and again, so many milliseconds apart; gives the way to stop it. */
+  /** Calls periodically; returns a function that stops it. */
   every(ms: number, work: () => void): () => void;
-  /** Fires after so many milliseconds; keeps no process alive. */
+  /** Fires after some milliseconds; keeps no process alive. */
   timeout(ms: number): AbortSignal;
 }

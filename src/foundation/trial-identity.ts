@@ -1,4 +1,4 @@
-/** Who a trial is for NNI. */
+/** NNI's ids of a trial. */
 export interface TrialIdentity {
   /** NNI's id of the trial; {@link STANDALONE} without NNI. */
   readonly trialJobId: string;

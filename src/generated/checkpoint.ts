@@ -6,7 +6,7 @@
 export type Path = number[];
 
 /**
- * The part of a checkpoint that is written last: what the file of arrays must hash to, the run that it belongs to, and all of its state that is few numbers.
+ * The part of a checkpoint that is written last: the digest of the arrays, the run, and the state without its arrays.
  */
 export interface CheckpointManifest {
   /**
@@ -60,7 +60,7 @@ export interface CheckpointRun {
     [k: string]: unknown;
   };
   /**
-   * The engine that it was started with; "nni-cream resume" takes it again.
+   * The engine that it was started with; "nni-cream resume" uses it again.
    */
   engine: 'native' | 'gpu' | 'js';
   /**
@@ -72,13 +72,13 @@ export interface CheckpointRun {
    */
   stepsPerEpoch: number;
   /**
-   * All that the numbers of the search follow from, by config key, defaults filled in; a search goes on only where all are the same.
+   * All that determines the numbers of the search, by config key, with defaults; a search resumes only if all are the same.
    */
   mathematics: {
     [k: string]: unknown;
   };
   /**
-   * What equal bits depend on beside: engine, threads, processor, versions. A search goes on where they differ, with a warning.
+   * What else equal bits depend on: engine, threads, processor, versions. If they differ, a search resumes with a warning.
    */
   circumstances: {
     [k: string]: string | number;
@@ -120,15 +120,15 @@ export interface CheckpointState {
      */
     skipped: number;
     /**
-     * One after the other, up to now.
+     * Consecutive ones up to now.
      */
     inARow: number;
     /**
-     * Since the start, or since the search went back.
+     * Since the start or the last rollback.
      */
     sinceRollback: number;
     /**
-     * How often the search went back to a checkpoint.
+     * Number of rollbacks to a checkpoint.
      */
     rollbacks: number;
   };
@@ -171,11 +171,11 @@ export interface CheckpointState {
     dataWaitMs: number;
   };
   /**
-   * Metrics of the epochs that are done: their number is the next sequence.
+   * Metrics of the finished epochs.
    */
   reports: Metrics[];
   /**
-   * What the last report ranked, best first.
+   * Paths that the last report ranked, best first.
    */
   ranking: {
     path: Path;

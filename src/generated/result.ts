@@ -1,7 +1,7 @@
 /* Generated from schemas/result.schema.json by `npm run generate`: do not edit. */
 
 /**
- * What a search found, and what anyone needs to judge and to repeat it.
+ * What a search found, and what is needed to judge and repeat it.
  */
 export interface SearchResult {
   /**
@@ -73,11 +73,11 @@ export interface SearchResult {
      */
     path: string;
     /**
-     * Accuracy on the ranking part, fraction.
+     * Accuracy on the validation split, fraction.
      */
     score: number;
     /**
-     * Mean of -log p(label) on the ranking part, nats.
+     * Mean of -log p(label) on the validation split, nats.
      */
     crossEntropy: number;
     /**
@@ -94,11 +94,11 @@ export interface SearchResult {
    */
   selection: {
     /**
-     * Selection.
+     * Strategy of the selection.
      */
     strategy: 'board' | 'random' | 'evolution';
     /**
-     * Paths that it scored.
+     * Number of scored paths.
      */
     scored: number;
   };
@@ -107,15 +107,15 @@ export interface SearchResult {
    */
   ranking: RankingRow[];
   /**
-   * The paths that the algorithm kept, measured anew at the end, best first; none where it keeps none.
+   * The scored paths that the algorithm had kept, best first; empty for an algorithm that keeps none.
    */
   board: BoardRow[];
   /**
-   * What the answer has to beat.
+   * Baselines for the answer.
    */
   baselines: {
     /**
-     * Random paths of the budget, measured as the answer was; null for none.
+     * Random paths of the budget, measured as the answer; null for none.
      */
     randomPaths: {
       /**
@@ -123,7 +123,7 @@ export interface SearchResult {
        */
       n: number;
       /**
-       * Mean accuracy on the ranking part, fraction.
+       * Mean accuracy on the validation split, fraction.
        */
       mean: number;
       /**
@@ -131,7 +131,7 @@ export interface SearchResult {
        */
       standardError: number;
       /**
-       * Best accuracy on the ranking part, fraction.
+       * Best accuracy on the validation split, fraction.
        */
       max: number;
     } | null;
@@ -141,7 +141,7 @@ export interface SearchResult {
    */
   testAccuracy: number | null;
   /**
-   * How pixels become inputs: (value / 255 - mean) / deviation, for red, green, blue.
+   * Normalisation of pixels: (value / 255 - mean) / standard deviation, for red, green, blue.
    */
   normalisation: {
     /**
@@ -164,7 +164,7 @@ export interface SearchResult {
    */
   data: {
     /**
-     * Where the data set was.
+     * Path of the data set.
      */
     path: string;
     /**
@@ -172,7 +172,7 @@ export interface SearchResult {
      */
     classes: string[];
     /**
-     * Images that weights were trained on.
+     * Training images.
      */
     trainImages: number;
     /**
@@ -184,7 +184,7 @@ export interface SearchResult {
      */
     metaImages: number;
     /**
-     * Held-out images of the rankings.
+     * Held-out images of the validation split.
      */
     rankingImages: number;
     /**
@@ -197,7 +197,7 @@ export interface SearchResult {
     skipped: SkippedImage[];
   };
   /**
-   * What the budget admits.
+   * Paths inside the budget.
    */
   feasibility: {
     /**
@@ -225,26 +225,26 @@ export interface SearchResult {
     exact: boolean;
   };
   /**
-   * Evidence that the algorithm was at work: its own numbers by name; null for what did not happen.
+   * The algorithm's own numbers by name, which show whether it was at work; null for what did not happen.
    */
   activity: {
     [k: string]: number | null;
   };
   /**
-   * Where the training time went.
+   * Shares of the training time.
    */
   costShares: {
     /**
-     * Held-out measurements within training steps, share of the training time, fraction.
+     * Held-out measurements within training steps, fraction.
      */
     evaluation: number;
     /**
-     * Waits for data, share of the training time, fraction.
+     * Waits for data, fraction.
      */
     dataWait: number;
   };
   /**
-   * Where the result comes from.
+   * Origin of the result.
    */
   provenance: {
     /**
@@ -286,11 +286,11 @@ export interface RankingRow {
    */
   rank: number;
   /**
-   * Accuracy on the ranking part, fraction.
+   * Accuracy on the validation split, fraction.
    */
   score: number;
   /**
-   * Mean of -log p(label) on the ranking part, nats.
+   * Mean of -log p(label) on the validation split, nats.
    */
   crossEntropy: number;
   /**
@@ -315,7 +315,7 @@ export interface BoardRow {
    */
   rank: number;
   /**
-   * Accuracy on the ranking part, fraction.
+   * Accuracy on the validation split, fraction.
    */
   score: number;
   /**

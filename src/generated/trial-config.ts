@@ -1,7 +1,7 @@
 /* Generated from schemas/trial-config.schema.json by `npm run generate`: do not edit. */
 
 /**
- * Everything a search is told: the network, the data and the numbers of the algorithm. Paths are relative to the file.
+ * All settings of a task: network, data, algorithm. Paths are relative to the file.
  */
 export interface TrialConfigFile {
   /**
@@ -38,11 +38,11 @@ export interface TrialConfigFile {
    */
   epochs: number;
   /**
-   * Training images drawn afresh in each epoch; without it all of them.
+   * Training images that each epoch draws; without it all of them.
    */
   imagesPerEpoch?: number;
   /**
-   * Training images in one step; at most those that are left when the held-out images are taken away.
+   * Training images in one step; at most all that are not held out.
    */
   batchSize: number;
   /**
@@ -82,7 +82,7 @@ export interface TrialConfigFile {
    */
   labelSmoothing: number;
   /**
-   * Learning rate of the matching network; without it 1.2.
+   * Learning rate of the meta network; without it 1.2.
    */
   metaLr?: number;
   /**
@@ -90,11 +90,11 @@ export interface TrialConfigFile {
    */
   boardSize: number;
   /**
-   * Images of its batch that a path is admitted to the board with, at most batchSize; without it 4, or batchSize where that is less.
+   * Probe images of a path on the board, from its batch, at most batchSize; without it 4, or batchSize if that is less.
    */
   probeImages?: number;
   /**
-   * Held-out images of one meta step, at most batchSize; without it 32, or batchSize where that is less.
+   * Held-out images of one meta step, at most batchSize; without it 32, or batchSize if that is less.
    */
   metaImages?: number;
   /**
@@ -114,23 +114,23 @@ export interface TrialConfigFile {
    */
   pathBatch: 'share' | 'whole';
   /**
-   * Fewest multiply-accumulates of a path that may be trained.
+   * Fewest multiply-accumulates of the answer and of trained paths; `fairnas` trains all.
    */
   minMacs: number;
   /**
-   * Most multiply-accumulates of a path that may be trained; without it no limit.
+   * Most multiply-accumulates of the answer and of trained paths, without it no limit; `fairnas` trains all.
    */
   maxMacs?: number;
   /**
-   * Most held-out images of an epoch's ranking; without it all that are left, as in the last ranking.
+   * Most images of the validation split in an epoch's ranking; without it all, as in the last ranking.
    */
   rankingImages?: number;
   /**
-   * Training images that batch norm is recalibrated on for a ranking.
+   * Training images for recalibrating batch norm before each score.
    */
   calibrationImages: number;
   /**
-   * Random paths that are measured as the answer is at the end, for comparison; 0 for none.
+   * Random paths that are measured like the answer, for comparison; 0 for none.
    */
   baselinePaths: number;
   /**
@@ -156,12 +156,12 @@ export interface TrialConfigFile {
    */
   threads?: number;
   /**
-   * Folder of the result where neither NNI nor the command line names one.
+   * Folder of the result if neither NNI nor the command line names one.
    */
   output?: string;
   checkpoint: CheckpointConfig;
   /**
-   * Output folder of another search of the same config whose newest checkpoint this one goes on from.
+   * Output folder of another search of the same config, whose newest checkpoint this one resumes from.
    */
   resumeFrom?: string;
   /**
@@ -183,7 +183,7 @@ export interface DataConfig {
    */
   path: string;
   /**
-   * Format of the data set; `auto` tells it from the files.
+   * Format of the data set; `auto` detects it from the files.
    */
   format: 'auto' | 'image-folder' | 'tar' | 'zip' | 'cifar10' | 'idx';
   /**
@@ -203,12 +203,12 @@ export interface DataConfig {
    */
   maxImages?: number;
   /**
-   * Folder of the decoded images, made once.
+   * Folder of the decoded images.
    */
   cache: string;
 }
 /**
- * How the answer is picked out of the trained supernet.
+ * How the answer is picked from the trained supernet.
  */
 export interface SelectionConfig {
   /**
@@ -216,7 +216,7 @@ export interface SelectionConfig {
    */
   strategy?: 'board' | 'random' | 'evolution';
   /**
-   * Most held-out images that a path is scored on; without it all of the ranking part.
+   * Most held-out images that a path is scored on; without it all of the validation split.
    */
   images?: number;
   /**
@@ -232,7 +232,7 @@ export interface SelectionConfig {
    */
   generations: number;
   /**
-   * Best paths so far that a generation descends from.
+   * Best paths so far, the parents of a generation.
    */
   parents: number;
   /**
@@ -244,7 +244,7 @@ export interface SelectionConfig {
    */
   crossovers: number;
   /**
-   * Probability that a mutation draws a block's candidate anew.
+   * Probability that a mutation redraws a block's candidate.
    */
   mutationProbability: number;
 }
@@ -253,11 +253,11 @@ export interface SelectionConfig {
  */
 export interface CheckpointConfig {
   /**
-   * Save every so many steps; without it not by steps.
+   * Steps between two saves; without it steps do not count.
    */
   steps?: number;
   /**
-   * Save every so many minutes.
+   * Minutes between two saves.
    */
   minutes: number;
 }

@@ -1,4 +1,4 @@
-/** Scores that need no training: what a supernet has to beat to have learnt anything. */
+/** Scores that need no training: a supernet that has learnt to rank beats them. */
 import { macsModel, paramsModel } from '../searchspace/cost-model.ts';
 import { isSameShape } from '../searchspace/operations.ts';
 import type { Block, Path, SearchSpace } from '../searchspace/space.ts';

@@ -93,8 +93,8 @@ function describeScores(nets: readonly Net[], seed: number, resamples: number): 
 }
 
 /**
- * Holds the scores of a supernet, and those that need no training, against true accuracies. All
- * intervals are over the same resamples of the networks.
+ * Compares the scores of a supernet, and the floors, with true accuracies. All intervals are over the
+ * same resamples of the networks.
  *
  * @param scored - At least two networks, each once.
  * @throws RangeError when a score is NaN.

@@ -1,4 +1,4 @@
-/** Tables of networks that were trained on their own: what scores are held against. */
+/** Tables of true accuracies, for comparison with scores. */
 import tableSchema from '../../schemas/architecture-table.schema.json' with { type: 'json' };
 import { messageOf, TrialError } from '../foundation/errors.ts';
 import { createValidator } from '../foundation/schema.ts';

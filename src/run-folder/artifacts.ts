@@ -13,8 +13,7 @@ export const RESULT_FILE = 'result.json';
 export const ARCHITECTURE_FOLDER = 'nas';
 
 /**
- * Makes the output folder and others in it, and tries to write there, before anything expensive is
- * begun.
+ * Creates the output folder and its subfolders, and tries to write there before any expensive work.
  *
  * @throws TrialError FILE_UNWRITABLE
  */
@@ -31,7 +30,7 @@ export async function prepareOutput(folder: string, subfolders: readonly string[
 }
 
 /**
- * Writes the architecture files, then `result.json`: where that one is, the others are.
+ * Writes the architecture files, then `result.json`, whose presence proves that of the others.
  *
  * @throws TrialError FILE_UNWRITABLE
  */

@@ -1,4 +1,4 @@
-/** Room on the disk: how much a search takes, and whether it is there. */
+/** Estimates the disk space of a search, and checks it. */
 
 import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,18 +7,18 @@ import { operationCost } from '../searchspace/cost.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 import { CHECKPOINT_FOLDER } from './checkpoint/store.ts';
 
-/** Checkpoints that lie in a folder at once: the last two, the best, the rollback point, and a new one. */
+/** Most checkpoints at once: the last two, the best, the rollback checkpoint, and a new one. */
 const CHECKPOINTS = 5;
 
-/** Result, architecture, metrics and log, with a lot to spare. */
+/** Result, architecture, metrics and log; generous. */
 const OTHER_FILES_BYTES = 2 ** 20;
 
 const BYTES_PER_NUMBER = 4;
 
 /**
- * An upper estimate of the bytes that a search's output folder takes.
+ * An upper estimate of the size of a search's output folder, bytes.
  *
- * @param ownNumbers - What the algorithm saves beside the network.
+ * @param ownNumbers - Numbers that the algorithm saves beside the network.
  */
 export function searchBytes(space: SearchSpace, ownNumbers: number): number {
   const params = space.blocks
@@ -26,14 +26,14 @@ export function searchBytes(space: SearchSpace, ownNumbers: number): number {
       candidates.map(({ operation }) => operationCost(operation, input).params),
     )
     .reduce((total, count) => total + count, 0);
-  // Weight, momentum, and at most as many running statistics.
+  // Weights, momentum, and at most as many running statistics.
   const network = 3 * params;
   return CHECKPOINTS * BYTES_PER_NUMBER * (network + ownNumbers) + OTHER_FILES_BYTES;
 }
 
 /**
- * Refuses a disk that has too little room for a search. What the folder's checkpoints take already
- * counts as room.
+ * Refuses a disk with too little space for a search. The space of the folder's checkpoints counts as
+ * free.
  *
  * @param folder - An output folder; it exists.
  * @throws TrialError FILE_UNWRITABLE
@@ -51,12 +51,12 @@ export async function checkDisk(folder: string, neededBytes: number): Promise<vo
   });
 }
 
-/** Bytes as text, rounded up: half a MiB is not none. */
+/** Formats bytes as MiB, rounded up. */
 export function mebibytes(bytes: number): string {
   return `${Math.ceil(bytes / 2 ** 20)} MiB`;
 }
 
-/** Sizes of the files in a folder; 0 for a folder that is not there. */
+/** Total size of the files in a folder; 0 if it is missing. */
 async function bytesIn(folder: string): Promise<number> {
   const names = await readdir(folder).catch(() => []);
   const sizes = names.map((name) => stat(join(folder, name)).then(({ size }) => size));

@@ -1,4 +1,4 @@
-/** What a run reported, one moment a line: flat JSON, for people and their tables. */
+/** The reports of a run, one flat JSON object per line, for people and their tables. */
 
 import { join } from 'node:path';
 import historySchema from '../../schemas/history.schema.json' with { type: 'json' };
@@ -12,10 +12,10 @@ import type { HistoryLine } from '../generated/history.ts';
 /** Every report of a run, in order; within the output folder. */
 export const METRICS_FILE = 'metrics.jsonl';
 
-/** What NNI does not have yet, in order; there is no such file when it has everything. */
+/** Metrics that NNI lacks, in order; no such file if it has everything. */
 export const UNDELIVERED_FILE = 'undelivered-metrics.jsonl';
 
-/** What one line tells. */
+/** One line. */
 export interface HistoryEntry extends Readonly<
   Pick<HistoryLine, 'type' | 'epoch' | 'time' | 'trialJobId' | 'parameterId'>
 > {
@@ -32,9 +32,9 @@ const parseLine: Validator<HistoryLine> = createValidator({
 });
 
 /**
- * What a folder's history holds; nothing where there is no file. A last line that is torn is left out.
+ * The history of a folder; empty without a file. A torn last line is left out.
  *
- * @throws TrialError FILE_UNREADABLE when the file cannot be read, or is none of ours.
+ * @throws TrialError FILE_UNREADABLE when the file cannot be read, or has another format.
  */
 export async function readHistory(folder: string): Promise<HistoryEntry[]> {
   const file = join(folder, METRICS_FILE);
@@ -42,7 +42,7 @@ export async function readHistory(folder: string): Promise<HistoryEntry[]> {
   return lines.map((line) => entryOf(parseLine(line, file)));
 }
 
-/** The history of a folder that this process writes to: its own file, and no other. */
+/** The history of a folder that this process writes to. */
 export class History {
   readonly folder: string;
   #entries: readonly HistoryEntry[];
@@ -53,25 +53,25 @@ export class History {
     this.#entries = entries;
   }
 
-  /** Reads what earlier processes left. @throws TrialError FILE_UNREADABLE */
+  /** Reads the entries of earlier processes. @throws TrialError FILE_UNREADABLE */
   static async open(folder: string): Promise<History> {
     return new History(folder, await readHistory(folder));
   }
 
-  /** In the order of their recording. */
+  /** In the order of recording. */
   get entries(): readonly HistoryEntry[] {
     return this.#entries;
   }
 
-  /** The last epoch that was reported; 0 where none was. */
+  /** The last reported epoch; 0 without any. */
   get lastEpoch(): number {
     return this.#entries.findLast(({ type }) => type === 'epoch')?.epoch ?? 0;
   }
 
   /**
-   * Adds an entry, which is on the disk after the next {@link save}.
+   * Adds an entry. The next {@link save} writes it.
    *
-   * @throws TrialError METRIC_INVALID when a number has the name of another field of a line.
+   * @throws TrialError METRIC_INVALID when a metric has the name of another field.
    */
   add(entry: HistoryEntry): void {
     const taken = Object.keys(entry.metrics).filter((name) => FIELDS.has(name));
@@ -79,13 +79,13 @@ export class History {
     this.replace([...this.#entries, entry]);
   }
 
-  /** Puts entries in the place of all that there are; on the disk after the next {@link save}. */
+  /** Replaces all entries. The next {@link save} writes them. */
   replace(entries: readonly HistoryEntry[]): void {
     this.#entries = entries;
     this.#isSaved = false;
   }
 
-  /** Writes what is not on the disk yet. @throws TrialError FILE_UNWRITABLE */
+  /** Writes unsaved entries. @throws TrialError FILE_UNWRITABLE */
   async save(): Promise<void> {
     if (this.#isSaved) return;
     const entries = this.#entries;
@@ -95,7 +95,7 @@ export class History {
   }
 }
 
-/** Names that no number may have. */
+/** Names that no metric may have. */
 const FIELDS: ReadonlySet<string> = new Set(['type', 'epoch', 'time', 'trialJobId', 'parameterId']);
 
 function nameTaken(names: readonly string[]): TrialError {
@@ -118,6 +118,6 @@ function lineOf({ type, epoch, time, metrics, trialJobId, parameterId }: History
 
 function entryOf(line: HistoryLine): HistoryEntry {
   const { type, epoch, time, trialJobId, parameterId, ...numbers } = line;
-  // The schema says of all other properties that they are numbers; TypeScript cannot.
+  // The schema requires numbers; TypeScript cannot express that.
   return { type, epoch, time, trialJobId, parameterId, metrics: numbers as Metrics };
 }

@@ -1,4 +1,4 @@
-/** At most one search writes into an output folder: `lock.json` names the process that does. */
+/** At most one process writes into an output folder: `lock.json` names it. */
 
 import { link, lstat, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -11,15 +11,15 @@ import { findProcess } from '../foundation/processes.ts';
 /** Name of the lock within the output folder. */
 export const LOCK_FILE = 'lock.json';
 
-/** Age from which on a file beside the lock is a leftover, milliseconds: it is there for a few. */
+/** Age of a leftover file beside the lock, milliseconds; such files normally live for a few. */
 const LEFT_OVER_MS = 60_000;
 
-/** What a lock says about the process that made it. */
+/** Identity of the process that holds a lock. */
 export interface LockRecord {
   readonly pid: number;
-  /** Clock ticks from the boot to the start of the process: tells it from a later one of its pid. */
+  /** Clock ticks from boot to the start of the process: distinguishes reused pids. */
   readonly processStart: string;
-  /** Changes at every boot of the machine. */
+  /** Changes at every boot. */
   readonly bootId: string;
   readonly host: string;
   readonly command: string;
@@ -27,24 +27,24 @@ export interface LockRecord {
   readonly time: string;
 }
 
-/** What the lock tells the person who finds it. */
+/** What a lock tells people. */
 export interface LockOwner {
-  /** Command line of the search. */
+  /** The task and its config file. */
   readonly command: string;
   readonly time: Date;
 }
 
 /** A lock that this process holds. */
 export interface Lock {
-  /** Gives the folder free; does nothing where the lock is somebody else's by now. Never rejects. */
+  /** Releases the lock, unless another process has taken it over. Never rejects. */
   release(): Promise<void>;
 }
 
 /**
- * Locks a folder for this process, and makes it where it is missing. The lock of a dead process
- * is taken over: of any number of processes that try at once, one gets it.
+ * Locks a folder for this process, and creates a missing one. Takes over the lock of a dead process:
+ * of several processes that try at once, exactly one succeeds.
  *
- * @throws TrialError FOLDER_IN_USE when a process that lives, or one of another machine, holds it.
+ * @throws TrialError FOLDER_IN_USE when a running process, or one on another machine, holds it.
  * @throws TrialError FILE_UNWRITABLE
  */
 export async function acquireLock(folder: string, { command, time }: LockOwner): Promise<Lock> {
@@ -64,21 +64,21 @@ export async function acquireLock(folder: string, { command, time }: LockOwner):
   return {
     release: async () => {
       const isOwn = (await textOf(file).catch(() => null)) === text;
-      // Where the disk is read-only by now the file stays, and is dead with this process.
+      // On a disk that has become read-only the file stays; it is void when this process ends.
       if (isOwn) await rm(file, { force: true }).catch(() => undefined);
     },
   };
 }
 
-/** The process that holds a folder's lock; null where there is no lock or only a dead one's. */
+/** The running process that holds a folder's lock; null without one. */
 export async function lockHolder(folder: string): Promise<LockRecord | null> {
   return holderOf(await textOf(join(folder, LOCK_FILE)));
 }
 
 /**
- * Gives `name` to the file `own`, which holds this process's record. Only who holds the lock
- * `name.takeover` may replace a dead lock, and looks again when it does: between the first look
- * and the replacement another process may have done so. That lock may be dead in its turn.
+ * Links `name` to the file `own`, which holds this process's record. Only the holder of the lock
+ * `name.takeover` may replace a dead lock, and it checks again: another process may have replaced the
+ * lock since the first check. That lock may be dead too.
  */
 async function claim(name: string, own: string): Promise<void> {
   if (await linked(own, name)) return;
@@ -88,15 +88,15 @@ async function claim(name: string, own: string): Promise<void> {
   const guard = `${name}.takeover`;
   await claim(guard, own);
   const now = await textOf(name);
-  // This takes the lock and gives the guard free at once.
+  // This takes the lock and releases the guard in one step.
   if (now !== null && (await holderOf(now)) === null) return rename(guard, name);
   await rm(guard);
   await claim(name, own);
 }
 
 /**
- * Writes a record beside the lock, under a name that no other process, and no other try of this
- * one, has: twins of two containers, which may look the same, find each other's name taken.
+ * Writes a record beside the lock under a unique name. Processes of two containers may look the same:
+ * then one of them finds the name taken.
  */
 async function writeOwn(file: string, record: LockRecord, text: string): Promise<string> {
   const { bootId, pid, processStart } = record;
@@ -117,7 +117,7 @@ function isLeftover(name: string): boolean {
   return name.startsWith(LOCK_FILE) && name.endsWith(PARTIAL);
 }
 
-/** Whether the name was free; of several processes that link it, one finds it so. */
+/** Whether the name was free; true for one of several processes that link it. */
 async function linked(own: string, name: string): Promise<boolean> {
   try {
     await link(own, name);
@@ -128,7 +128,7 @@ async function linked(own: string, name: string): Promise<boolean> {
   }
 }
 
-/** Text of a lock; null where there is none, and empty of a link that leads nowhere. */
+/** Text of a lock; null without one, empty for a broken link. */
 async function textOf(file: string): Promise<string | null> {
   try {
     return await readFile(file, 'utf8');
@@ -139,13 +139,13 @@ async function textOf(file: string): Promise<string | null> {
   }
 }
 
-/** The record of a lock whose process lives, as far as this machine can know. */
+/** The record of a lock whose process is running, as far as this machine can know. */
 async function holderOf(text: string | null): Promise<LockRecord | null> {
   const record = text === null ? null : parseRecord(text);
   return record !== null && (await lives(record)) ? record : null;
 }
 
-/** Null for a damaged lock: they are written whole, so a crash of the machine cut it. */
+/** Null for a damaged lock: locks are written whole, so the machine crashed. */
 function parseRecord(text: string): LockRecord | null {
   let record: Partial<LockRecord> | null;
   try {

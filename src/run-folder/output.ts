@@ -12,33 +12,27 @@ import { SCORES_FILE } from './scores.ts';
 /** Name of the list of images that could not be used, within the output folder. */
 export const BAD_SAMPLES_FILE = 'bad_samples.txt';
 
-/** Name of the result of an evaluation, within the output folder. */
-export const EVALUATION_FILE = 'evaluation.json';
-
-/** Names of what a rank study leaves in its output folder; the report is written last. */
-export const RANK_FILES = { csv: 'rank.csv', plot: 'rank.svg', report: 'rank.json' } as const;
-
 /**
- * What is done with what an output folder holds. An unfinished search goes on, unless all is to be
- * thrown away; a finished one is refused, or completed where NNI runs a trial again.
+ * How to treat existing content of an output folder: resume an unfinished search and refuse a finished
+ * one; complete a finished one, if NNI runs a trial again; or throw everything away.
  */
 export type PresentPolicy = 'refuse-result' | 'complete' | 'throw-away';
 
-/** Metrics of a run that does not go on: a new one's would be taken for them. */
+/** Metrics files: a new run must not mistake old ones for its own. */
 const METRICS_FILES = [METRICS_FILE, UNDELIVERED_FILE];
 
-/** The same, and scores of weights that are no more. */
+/** Metrics, and scores of discarded weights. */
 const RECORDS = [...METRICS_FILES, SCORES_FILE];
 
 /**
- * All that a search leaves in its folder, but for its log and what a new one writes at its start.
- * After a kill in the middle of their removal the folder is one of a finished or unfinished search.
+ * All files of a search but its log and those that a new search rewrites at its start. In this order a
+ * kill during removal leaves the folder of a finished or unfinished search.
  */
 const OWN_FILES = [...RECORDS, RESULT_FILE, ARCHITECTURE_FOLDER, CHECKPOINT_FOLDER];
 
 /**
- * Refuses a folder with a finished search. A result that is damaged is none: the search goes on
- * from its last checkpoint and writes it again.
+ * Refuses a folder with a finished search. A damaged result does not count: the search resumes from its
+ * last checkpoint and writes it again.
  *
  * @throws TrialError RESULT_EXISTS
  */
@@ -58,14 +52,19 @@ export async function refuseResult(output: string): Promise<void> {
   });
 }
 
-/** Throws away what a search left in a folder. @throws TrialError FILE_UNWRITABLE */
+/** Removes the files of a search. @throws TrialError FILE_UNWRITABLE */
 export function throwAway(output: string): Promise<void> {
   return removeAll(output, OWN_FILES);
 }
 
-/** Throws away the records of a search that does not go on. @throws TrialError FILE_UNWRITABLE */
+/** Removes metrics and scores of an abandoned search. @throws TrialError FILE_UNWRITABLE */
 export function throwRecordsAway(output: string): Promise<void> {
   return removeAll(output, RECORDS);
+}
+
+/** Throws away the scores of a search that does not go on. @throws TrialError FILE_UNWRITABLE */
+export function throwScoresAway(output: string): Promise<void> {
+  return removeAll(output, [SCORES_FILE]);
 }
 
 /** Throws away the metrics of a run that does not go on. @throws TrialError FILE_UNWRITABLE */

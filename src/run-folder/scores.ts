@@ -1,4 +1,4 @@
-/** Scores that were taken in an output folder, so that work that goes on need not take them again. */
+/** Caches scores in an output folder, so that a resumed run does not repeat them. */
 
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,26 +6,36 @@ import { messageOf } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { ScoreCache } from '../selection/scorer.ts';
 
-/** One score a line, in JSON; within the output folder. */
+/** One JSON score per line; within the output folder. */
 export const SCORES_FILE = 'scores.jsonl';
 
 type CachedScore = NonNullable<ReturnType<ScoreCache['get']>>;
 
 /**
- * Opens the scores of a folder. A line that cannot be read is a score that is taken again; where none
- * can be written, they are kept in memory only, with one warning.
+ * Opens the scores of a folder, which are read when the first one is asked for: a search that begins
+ * anew has thrown those of an older one away by then. A line that cannot be read is a score that is
+ * taken again; where none can be written, they are kept in memory only, with one warning.
  */
 export function openScores(folder: string, logger: Logger): ScoreCache {
   const file = join(folder, SCORES_FILE);
-  const scores = new Map(readScores(file));
+  let scores: Map<string, CachedScore> | undefined;
+  // A line that a kill has torn takes none of the next ones with it.
+  let separator = '';
+  const opened = (): Map<string, CachedScore> => {
+    if (scores !== undefined) return scores;
+    const text = readIfThere(file);
+    if (text !== '' && !text.endsWith('\n')) separator = '\n';
+    return (scores = new Map(scoresIn(text)));
+  };
   let isWritable = true;
   return {
-    get: (key) => scores.get(key),
+    get: (key) => opened().get(key),
     set: (key, score) => {
-      scores.set(key, score);
+      opened().set(key, score);
       if (!isWritable) return;
       try {
-        appendFileSync(file, `${JSON.stringify({ key, ...score })}\n`);
+        appendFileSync(file, `${separator}${JSON.stringify({ key, ...score })}\n`);
+        separator = '';
       } catch (error) {
         isWritable = false;
         logger.log('warning', `scores are kept in memory only: ${messageOf(error)}`);
@@ -34,13 +44,15 @@ export function openScores(folder: string, logger: Logger): ScoreCache {
   };
 }
 
-function readScores(file: string): [string, CachedScore][] {
-  let text: string;
+function readIfThere(file: string): string {
   try {
-    text = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch {
-    return [];
+    return '';
   }
+}
+
+function scoresIn(text: string): [string, CachedScore][] {
   return text.split('\n').flatMap((line) => {
     const score = parseScore(line);
     return score === null ? [] : [score];

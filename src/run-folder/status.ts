@@ -1,4 +1,4 @@
-/** What an output folder holds, found by looking only: nothing in it is changed. */
+/** Describes an output folder without changing it. */
 
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -10,25 +10,27 @@ import { manifestFiles, readCheckpoint, readManifest } from './checkpoint/store.
 import { lockHolder, type LockRecord } from './lock.ts';
 import { METRICS_FILE, UNDELIVERED_FILE } from './history.ts';
 import { readResult } from './result.ts';
+import { SCORES_FILE } from './scores.ts';
+import { EVALUATION_FILE, RANK_FILES, studyLine } from './study-result.ts';
 
-/** What a folder is; `running` goes before all others. */
+/** State of a folder; `running` precedes all others. */
 export type FolderState = 'empty' | 'running' | 'finished' | 'resumable' | 'broken';
 
 /** One checkpoint. */
 export interface CheckpointStatus {
   /** Name of the manifest. */
   readonly file: string;
-  /** ISO 8601; null when the manifest is damaged, as for `step`. */
+  /** ISO 8601; null if the manifest is damaged. */
   readonly savedAt: string | null;
-  /** Steps done. */
+  /** Steps done; null if the manifest is damaged. */
   readonly step: number | null;
-  /** Size, arrays included as far as the manifest tells it. */
+  /** Size, with that of the arrays if the manifest tells it. */
   readonly bytes: number;
-  /** Why it cannot be used; null for a whole one. */
+  /** Why it is unusable; null for a whole one. */
   readonly damage: string | null;
 }
 
-/** How far a search has come. */
+/** Progress of a search. */
 export interface SearchProgress {
   readonly step: number;
   readonly totalSteps: number;
@@ -41,38 +43,40 @@ export interface SearchProgress {
 
 /** The best path so far. */
 export interface BestPath {
-  /** Names of the candidates, or their positions where the search space is not to be had. */
+  /** Names of the candidates, or their positions without the search space. */
   readonly path: string;
   /** Accuracy, fraction. */
   readonly score: number;
 }
 
-/** All that can be said of an output folder. */
+/** Description of an output folder. */
 export interface FolderStatus {
   readonly folder: string;
   readonly state: FolderState;
-  /** The living process that writes here. */
+  /** The running process that writes here. */
   readonly holder: LockRecord | null;
   /** As of the newest whole checkpoint. */
   readonly progress: SearchProgress | null;
   readonly best: BestPath | null;
+  /** What an evaluation or a rank study found. */
+  readonly study: string | null;
   /** Newest first. */
   readonly checkpoints: readonly CheckpointStatus[];
   readonly metrics: { readonly recorded: number; readonly undelivered: number };
-  /** Why the result of the folder cannot be used. */
+  /** Why the folder's result is unusable. */
   readonly problem: string | null;
-  /** The command to go on with; null when there is nothing to do. */
+  /** The next command; null if nothing is left to do. */
   readonly next: string | null;
 }
 
-/** Names the candidates of a path; null where the run's search space is not to be had. */
+/** Names the candidates of a path; null without the run's search space. */
 export type PathNamer = (run: CheckpointRun, path: Path) => Promise<string | null>;
 
 /**
- * Looks at an output folder. Every checkpoint is held against its digests.
+ * Inspects an output folder. Checks the digests of every checkpoint.
  *
- * @param namePath - Of the best path so far, which checkpoints hold by position.
- * @throws TrialError FILE_UNREADABLE when there is no such folder, or a file of it may not be read.
+ * @param namePath - Names the best path so far, which checkpoints hold by position.
+ * @throws TrialError FILE_UNREADABLE when the folder is missing or a file in it is unreadable.
  */
 export async function folderStatus(
   folder: string,
@@ -91,6 +95,7 @@ export async function folderStatus(
 async function lookAt(folder: string, namePath: PathNamer): Promise<FolderStatus> {
   const names = await readdir(folder);
   const result = names.includes(RESULT_FILE) ? await readBest(join(folder, RESULT_FILE)) : null;
+  const study = await readStudy(folder, names);
   const looks: Look[] = [];
   for (const file of await manifestFiles(folder)) looks.push(...(await look(file)));
   const manifest = looks.find(({ status }) => status.damage === null)?.manifest;
@@ -99,14 +104,18 @@ async function lookAt(folder: string, namePath: PathNamer): Promise<FolderStatus
     holder: await lockHolder(folder),
     progress: manifest ? progressOf(manifest) : null,
     best: result?.best ?? (await bestOf(manifest, namePath)),
+    study: study.line,
     checkpoints: looks.map(({ status }) => status),
     metrics: {
       recorded: await countLines(join(folder, METRICS_FILE)),
       undelivered: await countLines(join(folder, UNDELIVERED_FILE)),
     },
-    problem: result?.problem ?? null,
+    problem: result?.problem ?? study.problem,
   };
-  const state = stateOf(found, result !== null);
+  const hasResult = [RESULT_FILE, EVALUATION_FILE, RANK_FILES.report].some((name) =>
+    names.includes(name),
+  );
+  const state = stateOf(found, { hasResult, hasScores: names.includes(SCORES_FILE) });
   return { state, ...found, next: nextCommand(state, found, configFileOf(looks)) };
 }
 
@@ -114,17 +123,18 @@ type Found = Omit<FolderStatus, 'state' | 'next'>;
 
 function stateOf(
   { holder, progress, checkpoints, problem }: Found,
-  hasResult: boolean,
+  { hasResult, hasScores }: { hasResult: boolean; hasScores: boolean },
 ): FolderState {
   if (holder !== null) return 'running';
   if (hasResult && problem === null) return 'finished';
   if (progress !== null) return 'resumable';
-  return hasResult || checkpoints.length > 0 ? 'broken' : 'empty';
+  if (hasResult || checkpoints.length > 0) return 'broken';
+  return hasScores ? 'resumable' : 'empty';
 }
 
 function nextCommand(
   state: FolderState,
-  { folder, metrics }: Found,
+  { folder, metrics, progress }: Found,
   configFile: string,
 ): string | null {
   const name = shellWord(folder);
@@ -135,7 +145,8 @@ function nextCommand(
     case 'finished':
       return metrics.undelivered > 0 ? `nni-cream replay ${name}` : null;
     case 'resumable':
-      return `nni-cream resume ${name}`;
+      // Without a checkpoint it is a rank study that was cut off: its scores are kept.
+      return progress === null ? 'the same "nni-cream rank"' : `nni-cream resume ${name}`;
     case 'empty':
       return search;
     case 'broken':
@@ -143,7 +154,7 @@ function nextCommand(
   }
 }
 
-/** Text that a shell takes for one word. */
+/** Quotes a text as one shell word. */
 function shellWord(text: string): string {
   return /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -153,7 +164,7 @@ interface Look {
   readonly manifest: CheckpointManifest | null;
 }
 
-/** None for a checkpoint that a search which goes on has removed in the meantime. */
+/** Inspects one checkpoint; empty if a running search has just removed it. */
 async function look(file: string): Promise<Look[]> {
   let manifest: CheckpointManifest | null = null;
   let damage: string | null = null;
@@ -178,7 +189,7 @@ async function look(file: string): Promise<Look[]> {
   return [{ status, manifest }];
 }
 
-/** The config that a search was started with, told by any checkpoint. */
+/** The search's original config file, from any readable checkpoint. */
 function configFileOf(looks: readonly Look[]): string {
   const told = looks.find(({ manifest }) => manifest !== null);
   return told?.manifest?.run.configFile ?? 'FILE';
@@ -207,6 +218,19 @@ async function bestOf(
   return { path: (await namePath(manifest.run, path)) ?? path.join(' '), score: accuracy };
 }
 
+/** The line of an evaluation or a rank study, or what is wrong with its file. */
+async function readStudy(
+  folder: string,
+  names: readonly string[],
+): Promise<{ line: string | null; problem: string | null }> {
+  try {
+    return { line: await studyLine(folder, names), problem: null };
+  } catch (thrown) {
+    if (!(thrown instanceof TrialError)) throw thrown;
+    return { line: null, problem: thrown.message };
+  }
+}
+
 async function readBest(file: string): Promise<{ best: BestPath | null; problem: string | null }> {
   try {
     const { path, score } = (await readResult(file)).best;
@@ -217,7 +241,7 @@ async function readBest(file: string): Promise<{ best: BestPath | null; problem:
   }
 }
 
-/** 0 of a file that is not there: a search that runs removes some. */
+/** Counts lines; 0 for a missing file, which a running search may have removed. */
 async function countLines(file: string): Promise<number> {
   try {
     return (await readFile(file, 'utf8')).split('\n').length - 1;

@@ -1,18 +1,18 @@
-/** The files that say which network was chosen, and reading them back. */
+/** Writes and reads architecture files. */
 import { TrialError } from '../foundation/errors.ts';
 import { creamFiles, namesOfCreamList, namesOfMobileNetV3 } from './cream-architecture.ts';
 import { publishedNet } from './cream.ts';
 import { pathNames, pathOfCode, pathOfNames, pathSample } from './path.ts';
 import type { Path, SearchSpace } from './space.ts';
 
-/** One file for a reader of architectures other than ours. */
+/** One architecture file for another program. */
 export interface ArchitectureFile {
   /** Such as `arch.sample.json`. */
   readonly name: string;
   readonly text: string;
 }
 
-/** Multi-hot form of NNI 1.2 to 2.8: one boolean a candidate, in the order of the space. */
+/** Multi-hot form of NNI 1.2 to 2.8: one boolean per candidate, in the order of the space. */
 function classicForm(space: SearchSpace, path: Path): Readonly<Record<string, readonly boolean[]>> {
   return Object.fromEntries(
     space.choices.map(({ name, candidates }, i) => [
@@ -99,7 +99,7 @@ function pathOfText(space: SearchSpace, text: string, where: string): Path {
  * result file, as a digit code or by the name of a published net of the same depths.
  *
  * @param value - Untrusted: parsed content of a file, a code or a name.
- * @param where - What the value is or comes from, for errors.
+ * @param where - Origin of the value, for errors.
  * @throws TrialError ARCHITECTURE_INVALID when it names no network of this space.
  */
 export function parseArchitecture(space: SearchSpace, value: unknown, where: string): Path {

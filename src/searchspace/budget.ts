@@ -1,7 +1,7 @@
 import { macsModel, type CostModel } from './cost-model.ts';
 import type { Path, SearchSpace } from './space.ts';
 
-/** What a network may cost by one model, both ends included. */
+/** Allowed costs of a network by one model, both ends included. */
 export interface CostRange {
   readonly model: CostModel;
   readonly min: number;
@@ -9,7 +9,7 @@ export interface CostRange {
   readonly max: number;
 }
 
-/** Everything that a network must keep to; it admits all networks when there are no ranges. */
+/** Ranges that a network must keep to; without any it admits all networks. */
 export interface Budget {
   readonly ranges: readonly CostRange[];
 }

@@ -1,14 +1,14 @@
-/** What networks cost, in any unit: a budget is kept over these models and over nothing else. */
+/** Cost models of networks, in any unit; budgets are defined over these models. */
 import { macsOf, operationCost, type Cost } from './cost.ts';
 import type { Block, Path, SearchSpace } from './space.ts';
 
 /**
- * What the networks of one space cost in one respect.
+ * One kind of cost of a space's networks.
  *
- * To add one, such as the latency of a device: fill a {@link CostTable} with what was measured for
- * each candidate in its block and pass it to {@link additiveModel}. A cost that does not add up
- * over blocks is a model too, with its own `cost` and no table: budgets keep to it, only shares
- * of a space are then estimated instead of counted.
+ * To add one, such as the latency of a device, fill a {@link CostTable} with measurements of each
+ * candidate in its block and pass it to {@link additiveModel}. A cost that does not add up over blocks
+ * is a model with its own `cost` and no table: budgets respect it, and shares of a space are estimated
+ * instead of counted.
  */
 export interface CostModel {
   /** One lower-case word, such as `macs`; `minMacs` and `maxMacs` bound it in a trial config. */
@@ -18,10 +18,10 @@ export interface CostModel {
   /**
    * Cost of one network for one image, in the model's unit.
    *
-   * @throws RangeError when the path is not one of the model's space.
+   * @throws RangeError when the path is not in the model's space.
    */
   readonly cost: (path: Path) => number;
-  /** The parts that costs are sums of; null for a model whose costs do not add up. */
+  /** The terms of the costs; null if costs do not add up. */
   readonly table: CostTable | null;
 }
 
@@ -32,7 +32,7 @@ export interface AdditiveCostModel extends CostModel {
 
 /** Costs that add up over blocks. */
 export interface CostTable {
-  /** What all networks of the space spend on their fixed blocks. */
+  /** Cost of the fixed blocks, the same for all networks. */
   readonly fixed: number;
   /** Cost of each candidate of each labelled block, in the order of the space. */
   readonly choices: readonly (readonly number[])[];
@@ -58,7 +58,7 @@ export function additiveModel(
   return { name, unit, table, cost: (path) => addUp(table, path) };
 }
 
-/** Computes what every candidate costs in its place, once. */
+/** Computes the cost of every candidate in its place, once. */
 function costTable(space: SearchSpace, costOf: (cost: Cost) => number): CostTable {
   const candidateCosts = ({ candidates, input }: Block): readonly number[] =>
     candidates.map(({ operation }) => costOf(operationCost(operation, input)));

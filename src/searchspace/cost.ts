@@ -2,7 +2,7 @@ import { keepsShape, makeDivisible, outputShape } from './operations.ts';
 import { candidatesOf } from './path.ts';
 import type { FeatureShape, Operation, Path, SearchSpace } from './space.ts';
 
-/** What one forward pass of one image takes, and what it needs to remember. Exact integers. */
+/** Cost of one forward pass of one image, and number of parameters. Exact integers. */
 export interface Cost {
   /** Multiply-accumulates of convolutions, those of squeeze-and-excitation included. */
   readonly convMacs: number;
@@ -32,10 +32,10 @@ export interface PathCost {
   readonly blocks: readonly BlockCost[];
 }
 
-/** Cost of the candidate that a path takes in one block. */
+/** Cost of a path's candidate in one block. */
 export interface BlockCost {
   readonly name: string;
-  /** Name of the candidate taken. */
+  /** Name of the candidate. */
   readonly candidate: string;
   readonly cost: Cost;
 }

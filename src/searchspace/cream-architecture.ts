@@ -16,7 +16,7 @@ function depthsOf(space: SearchSpace): readonly number[] {
   return stages.map((s) => space.choices.filter(({ name }) => stageOf(name) === s).length);
 }
 
-/** Splits one value a block into one list a stage. */
+/** Splits one value per block into one list per stage. */
 function byStage<T>(depths: readonly number[], values: readonly T[]): readonly (readonly T[])[] {
   let start = 0;
   return depths.map((depth) => values.slice(start, (start += depth)));
@@ -101,7 +101,7 @@ function invalid(where: string, wanted: string, found: unknown): TrialError {
 }
 
 /**
- * Reads Cream's list of digits literally: a stage with one block obeys its digit too.
+ * Reads Cream's list of digits literally, also in a stage with one block.
  *
  * @param list - Untrusted: `[[0], stage 1, …, stage 5, [0]]`.
  * @returns Operation of each labelled block, in execution order.

@@ -17,7 +17,7 @@ const STAGE_WIDTHS = [24, 40, 80, 96, 192] as const;
 const TAIL_WIDTH = 320;
 const HEAD_WIDTH = 1280;
 
-/** What a network of the family is free to choose. */
+/** Free parameters of a network of the family. */
 export interface CreamSettings {
   /** Name of the skeleton. */
   readonly name: string;
@@ -52,7 +52,7 @@ function candidate(kernel: (typeof KERNELS)[number], expansion: number) {
   return { kind: 'inverted-residual' as const, name, kernel, expansion };
 }
 
-/** Name that the family gives to what a candidate does. */
+/** The family's name for a candidate's operation. */
 function operationName(candidate: Candidate): string {
   return candidate.kind === 'identity'
     ? candidate.kind
@@ -107,7 +107,7 @@ export function creamSkeleton(settings: CreamSettings): NetworkSkeleton {
   };
 }
 
-/** Where and how a skeleton is not of the family that it names. */
+/** A difference between a skeleton and the family that it names. */
 export interface CreamViolation {
   /** JSON path in the skeleton. */
   readonly path: string;
@@ -116,8 +116,8 @@ export interface CreamViolation {
 }
 
 /**
- * Finds out whether Cream's own architecture files can describe a skeleton: they name stages,
- * blocks and operations by position.
+ * Checks whether Cream's own architecture files can describe a skeleton: they name stages, blocks and
+ * operations by position.
  *
  * @returns The first difference, or null when there is none.
  */
@@ -144,7 +144,7 @@ export function creamViolation(skeleton: Readonly<NetworkSkeleton>): CreamViolat
   return differences.find(({ wanted, found }) => wanted !== found) ?? null;
 }
 
-/** How the digits of the published nets are read; they differ where a stage has one block. */
+/** Decodings of the published nets' digits; they differ in stages with one block. */
 export type Decoding = 'published' | 'literal';
 
 /** The operations of a published net block by block, its stages parted by a bar. */
@@ -218,7 +218,7 @@ const PUBLISHED: ReadonlyMap<string, PublishedNet> = new Map([
 export const PUBLISHED_NAMES: readonly string[] = [...PUBLISHED.keys()];
 
 /**
- * Looks a published net up: its skeleton with its own depths, resolution and 1000 classes, and the
+ * Looks up a published net: its skeleton with its own depths, resolution and 1000 classes, and the
  * operation of each block in execution order.
  *
  * @returns Null when no net has that name.

@@ -22,7 +22,7 @@ export interface Feasibility {
   readonly exact: boolean;
 }
 
-/** Above this many different totals a sample takes the place of counting. */
+/** With more different totals than this, sampling replaces counting. */
 const MAX_SUMS = 100_000;
 /** Additions that counting may take: some seconds. */
 const MAX_ADDITIONS = 10_000_000;
@@ -39,7 +39,7 @@ function extreme(
   return { path, cost };
 }
 
-/** Number of networks at each total, or null when counting them takes too much. */
+/** Number of networks at each total, or null if counting takes too long. */
 function countByCost({ fixed, choices }: CostTable): ReadonlyMap<number, bigint> | null {
   let counts = new Map([[fixed, 1n]]);
   let additions = 0;
@@ -62,7 +62,7 @@ function exactShare(counts: ReadonlyMap<number, bigint>, range: CostRange): numb
     all += count;
     if (isInRange(range, cost)) inside += count;
   }
-  // A number holds at most 1024 bits; what is cut off of both is less than it can tell apart.
+  // A number holds at most 1024 bits; the truncation of both is below its precision.
   const excess = BigInt(Math.max(0, all.toString(2).length - 1000));
   return Number(inside >> excess) / Number(all >> excess);
 }
@@ -85,7 +85,7 @@ function wilsonInterval(share: number, samples: number): readonly [number, numbe
   return [Math.max(0, (centre - spread) / (1 + z2)), Math.min(1, (centre + spread) / (1 + z2))];
 }
 
-/** Smallest and largest cost of a network; everything is possible where costs do not add up. */
+/** Smallest and largest cost of a network; unbounded if costs do not add up. */
 function costEnds({ model: { table } }: CostRange): readonly [number, number] {
   if (table === null) return [-Infinity, Infinity];
   return [extreme(table, Math.min).cost, extreme(table, Math.max).cost];
@@ -100,7 +100,7 @@ function holdsAll(range: CostRange): boolean {
   return costEnds(range).every((end) => isInRange(range, end));
 }
 
-/** Share of the networks inside the budget, or null where there is provably none. */
+/** Share of the networks inside the budget, or null if there is provably none. */
 function admittedShare(
   space: SearchSpace,
   budget: Budget,
@@ -109,7 +109,7 @@ function admittedShare(
   const [first, ...others] = budget.ranges.filter((range) => !holdsAll(range));
   if (first === undefined) return { share: 1, shareInterval: [1, 1], exact: true };
   const { table } = first.model;
-  // Two ranges at once would need the number of networks at every pair of totals.
+  // Two ranges would need the number of networks at every pair of totals.
   const counts = table === null || others.length > 0 ? null : countByCost(table);
   if (counts === null) {
     const share = sampledShare(space, budget);
@@ -119,7 +119,7 @@ function admittedShare(
   return share === 0 ? null : { share, shareInterval: [share, share], exact: true };
 }
 
-/** What networks of a space cost by each model of a budget. */
+/** Range of the networks' costs by each model of a budget. */
 function describeEnds({ ranges }: Budget): string {
   return ranges
     .map((range) => {

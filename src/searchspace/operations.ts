@@ -17,7 +17,7 @@ function outputSize(size: number, kernel: number, stride: number): number {
   return Math.floor((size + 2 * ((kernel - 1) / 2) - kernel) / stride) + 1;
 }
 
-/** Shape of the map that an operation makes out of `input`. */
+/** Shape of an operation's output for `input`. */
 export function outputShape(operation: Operation, input: FeatureShape): FeatureShape {
   switch (operation.kind) {
     case 'pool':
@@ -44,8 +44,8 @@ export function isSameShape(a: FeatureShape, b: FeatureShape): boolean {
 }
 
 /**
- * Whether an operation keeps its input's shape: then it has a shortcut, or does nothing at all. A
- * stride alone does not tell: on a map of 1x1 pixels every stride gives 1x1 again.
+ * Whether an operation keeps its input's shape: then it has a shortcut, or is the identity. The stride
+ * does not decide this: on a map of 1x1 pixels every stride gives 1x1.
  */
 export function keepsShape(operation: Operation, input: FeatureShape): boolean {
   return isSameShape(outputShape(operation, input), input);

@@ -1,4 +1,4 @@
-/** From the text of a skeleton and of an NNI space to a resolved search space: check, bind, resolve. */
+/** Checks a skeleton and an NNI space, binds them, and resolves the search space. */
 
 import spaceSchema from '../../schemas/search-space.schema.json' with { type: 'json' };
 import skeletonSchema from '../../schemas/network-skeleton.schema.json' with { type: 'json' };
@@ -15,10 +15,10 @@ import { creamViolation } from './cream.ts';
 import { outputShape } from './operations.ts';
 import type { Block, Candidate, FeatureShape, Operation, SearchSpace } from './space.ts';
 
-/** What a skeleton file says, checked and with its defaults filled in. */
+/** A checked skeleton with defaults filled in. */
 export type Skeleton = Readonly<NetworkSkeleton>;
 
-/** Values under each label, in the order of the file; none twice. */
+/** Distinct values of each label, in the order of the file. */
 export type NasSpace = ReadonlyMap<string, readonly (string | number | boolean)[]>;
 
 const validateSkeleton = createValidator<NetworkSkeleton>({
@@ -40,7 +40,7 @@ function firstDuplicate<T>(values: readonly T[]): T | undefined {
   return values.find((value) => known.size === known.add(value).size);
 }
 
-/** Refuses what the schema cannot say: names used twice, a head that does not classify. */
+/** Checks beyond the schema: unique names, a head that classifies. */
 function checkSkeleton(skeleton: Skeleton, where: string): void {
   const refuse = (path: string, wanted: string, found: string): never => {
     const next = 'Correct the skeleton file';
@@ -122,7 +122,7 @@ function checkBinding(skeleton: Skeleton, space: NasSpace, where: string): void 
 }
 
 /**
- * Opens the blocks of a skeleton to the candidates that an NNI search space lists, in its order.
+ * Binds the blocks of a skeleton to the candidates of an NNI search space, in its order.
  *
  * @param where - The space's file, for errors.
  * @throws TrialError SEARCH_SPACE_INVALID when labels and blocks, or values and candidates, differ.
@@ -132,13 +132,13 @@ export function bindSearchSpace(skeleton: Skeleton, space: NasSpace, where: stri
   return resolveSpace(skeleton, (label) => (space.get(label) ?? []).map(String));
 }
 
-/** Opens every block of a skeleton to all its candidates. */
+/** Binds every block of a skeleton to all its candidates. */
 export function fullSpace(skeleton: Skeleton): SearchSpace {
   const names = skeleton.candidates.map((candidate) => candidate.name);
   return resolveSpace(skeleton, () => names);
 }
 
-/** A block before its place in the network, and so its shapes, are known. */
+/** A block before its shapes are known. */
 type OpenBlock = Pick<Block, 'name' | 'label' | 'candidates'>;
 
 const INPUT_CHANNELS = 3;
@@ -199,7 +199,7 @@ function stageBlocks(
   });
 }
 
-/** Gives every block its input and output; all candidates of one block agree on the output. */
+/** Computes every block's input and output; all candidates of one block have the same output. */
 function chainShapes(open: readonly OpenBlock[], image: FeatureShape): readonly Block[] {
   let input = image;
   return open.map((block) => {

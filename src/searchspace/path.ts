@@ -1,14 +1,13 @@
 import { TrialError } from '../foundation/errors.ts';
 import type { Candidate, Path, SearchSpace } from './space.ts';
 
-/** The candidate names of a path under their labels, as an NNI tuner would send them. */
+/** The candidate names of a path by label, as an NNI tuner would send them. */
 export type Sample = Readonly<Record<string, string>>;
 
 const DIGITS = '0123456789';
 
 /**
- * Text that is the same for two paths exactly when they take the same candidates. Different paths
- * can be one network: `networkKey` tells those.
+ * Key of a path's candidates. Different paths can be one network: `networkKey` identifies networks.
  */
 export function pathKey(path: Path): string {
   return path.join('.');
@@ -19,7 +18,7 @@ export function isSamePath(a: Path, b: Path): boolean {
   return pathKey(a) === pathKey(b);
 }
 
-/** Whether a path takes one of the candidates of every choice of a space. */
+/** Whether a path belongs to a space. */
 export function isPathOf({ choices }: SearchSpace, path: Path): boolean {
   if (path.length !== choices.length) return false;
   return choices.every(({ candidates }, i) => candidates[path[i] ?? NaN] !== undefined);
@@ -28,7 +27,7 @@ export function isPathOf({ choices }: SearchSpace, path: Path): boolean {
 /**
  * The candidate that each block of the space becomes, fixed blocks included.
  *
- * @throws RangeError when the path is not one of this space.
+ * @throws RangeError when the path is not in this space.
  */
 export function candidatesOf(space: SearchSpace, path: Path): readonly Candidate[] {
   if (path.length !== space.choices.length) {
@@ -55,7 +54,7 @@ export function pathText(space: SearchSpace, path: Path): string {
   return pathNames(space, path).join(' ');
 }
 
-/** Names each choice of a path by its label. */
+/** The candidate names of a path by label. */
 export function pathSample(space: SearchSpace, path: Path): Sample {
   const names = pathNames(space, path);
   return Object.fromEntries(space.choices.map(({ name }, i) => [name, names[i] ?? '']));
@@ -64,7 +63,7 @@ export function pathSample(space: SearchSpace, path: Path): Sample {
 /**
  * Finds the path that takes a named candidate in each labelled block.
  *
- * @param names - One a labelled block, in execution order.
+ * @param names - One per labelled block, in execution order.
  * @throws TrialError ARCHITECTURE_INVALID when a block has no such candidate or the count differs.
  */
 export function pathOfNames(space: SearchSpace, names: readonly string[], where: string): Path {

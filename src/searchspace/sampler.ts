@@ -3,7 +3,7 @@ import type { Rng } from '../foundation/rng.ts';
 import { admits, describeBudget, type Budget } from './budget.ts';
 import type { Block, Path, SearchSpace } from './space.ts';
 
-/** What decides which paths are drawn. */
+/** Budget and prior of drawn paths. */
 export interface SamplerOptions {
   readonly budget: Budget;
   /** Relative probability of each candidate name; uniform where null. */

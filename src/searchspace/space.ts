@@ -1,4 +1,4 @@
-/** The resolved search space: what a skeleton file and an NNI search space say together. */
+/** The resolved search space of a skeleton and an NNI search space. */
 
 /** Non-linearity after a normalised convolution. */
 export type Activation = 'relu' | 'swish' | 'none';
@@ -54,7 +54,7 @@ export interface FeatureShape {
   readonly channels: number;
 }
 
-/** One of the operations that a block can be. */
+/** One candidate operation of a block. */
 export interface Candidate {
   /** Value in NNI's search space, such as `k3e4`. */
   readonly name: string;
@@ -63,7 +63,7 @@ export interface Candidate {
 
 /** One position in the network; a fixed position has exactly one candidate and no label. */
 export interface Block {
-  /** Unique; the label where there is one, else the part's name, such as `stem.0`. */
+  /** Unique: the label, or for a fixed block the part's name, such as `stem.0`. */
   readonly name: string;
   /** Label in NNI's search space, or null for a fixed block. */
   readonly label: string | null;
@@ -72,7 +72,7 @@ export interface Block {
   readonly output: FeatureShape;
 }
 
-/** A network whose labelled blocks are still open. Deeply frozen. */
+/** A network with open labelled blocks. Deeply frozen. */
 export interface SearchSpace {
   /** Name of the skeleton. */
   readonly name: string;

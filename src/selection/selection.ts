@@ -8,7 +8,7 @@ import { evolve } from './evolution.ts';
 import type { Selection, SelectionContext, Strategy } from './strategy.ts';
 
 const STRATEGIES: Readonly<Record<Strategy, Selection>> = {
-  board: ({ candidates, rank }) => rank(candidates),
+  board: ({ candidates, rank }) => rank(distinct(candidates)),
   random: ({ space, sampling, seed, settings, rank }) =>
     rank(distinct(drawPaths(space, { sampling, seed, stream: 'selection' }, settings.paths))),
   evolution: evolve,

@@ -1,4 +1,4 @@
-/** Targets of a classifier, the loss to them, and how often it is right. */
+/** Targets, loss and accuracy of a classifier. */
 
 import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../engine/ops.ts';
@@ -26,7 +26,7 @@ export function numberOf(engine: Engine, scalar: Tensor): number {
   return engine.read(scalar)[0] ?? NaN;
 }
 
-/** Fraction of rows whose largest entry stands at the label; a row of NaN has none. */
+/** Fraction of rows with their largest entry at the label; a row of NaN counts as wrong. */
 export function accuracyOf(scores: Float32Array, labels: ArrayLike<number>): number {
   const classes = scores.length / labels.length;
   let hits = 0;
@@ -38,12 +38,12 @@ export function accuracyOf(scores: Float32Array, labels: ArrayLike<number>): num
   return hits / labels.length;
 }
 
-/** Smallest probability that a logarithm is taken of: the smallest normal float32. */
+/** Lower limit of probabilities in logarithms: the smallest normal float32. */
 const LEAST_PROBABILITY = 2 ** -126;
 
 /**
- * Mean of -log p(label) over rows of softmax outputs `[batch, classes]`, nats; always finite: a row
- * of NaN gives its label the least probability.
+ * Mean of -log p(label) over rows of softmax outputs `[batch, classes]`, nats. Always finite: the label
+ * of a row of NaN has the least probability.
  */
 export function crossEntropyOf(probabilities: Float32Array, labels: ArrayLike<number>): number {
   const classes = probabilities.length / labels.length;

@@ -42,12 +42,12 @@ export function initialValues(
   return values.map(() => bound * (2 * rng.uniform() - 1));
 }
 
-/** How one forward pass normalises, and from where it takes its weights. */
+/** Normalisation and weights of one forward pass. */
 export interface Pass {
   readonly engine: Engine;
   /**
    * `batch`: by the batch's own moments, which `record` (if given) also blends into `statistics`;
-   * `stored`: by moments collected before.
+   * `stored`: by given moments.
    */
   readonly normalisation:
     | { readonly by: 'batch'; readonly record?: { into: Statistics; factor: number } }
@@ -207,9 +207,9 @@ export function sequence(...modules: readonly Module[]): Module {
 }
 
 /**
- * Runs modules one after the other and lets go of each map as soon as the next one is there: a
- * pass without gradient holds two maps, and one with gradient only what its backward pass needs.
- * `x` stays the caller's.
+ * Runs modules in sequence and disposes of each map as soon as the next one exists: a pass without
+ * gradient holds two maps, and one with gradient only what its backward pass needs. The caller keeps
+ * `x`.
  */
 export function chain(modules: readonly Module[], x: Tensor, pass: Pass): Tensor {
   const { engine } = pass;

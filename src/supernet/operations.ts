@@ -81,7 +81,7 @@ const BUILDERS: { readonly [Kind in Operation['kind']]: Builder<Kind> } = {
   },
 };
 
-/** Depthwise convolution, batch norm, activation and, where asked, squeeze-and-excitation. */
+/** Depthwise convolution, batch norm, activation and optional squeeze-and-excitation. */
 function depthwiseStage(
   {
     kernel,

@@ -2,8 +2,8 @@ import type { Engine } from '../engine/engine.ts';
 import type { Moments } from '../engine/ops.ts';
 
 /**
- * Moments of every batch norm that has been met, by name: the supernet's running statistics, or
- * one path's, recalibrated. Owns its tensors.
+ * Moments of every used batch norm, by name: the supernet's running statistics, or one path's
+ * recalibrated ones. Owns its tensors.
  */
 export class Statistics {
   protected readonly engine: Engine;
@@ -18,7 +18,7 @@ export class Statistics {
     return new StatisticsDraft(this.engine, this);
   }
 
-  /** Moments of one batch norm; mean 0 and variance 1 until it has been met. */
+  /** Moments of one batch norm; mean 0 and variance 1 before its first use. */
   of(name: string, channels: number): Moments {
     const known = this.find(name);
     if (known !== undefined) return known;
@@ -39,7 +39,7 @@ export class Statistics {
     if (old !== undefined) this.engine.dispose([old.mean, old.variance]);
   }
 
-  /** Batch norms that have been met. */
+  /** Number of used batch norms. */
   get size(): number {
     return this.moments.size;
   }
@@ -63,8 +63,8 @@ export class Statistics {
 }
 
 /**
- * Sees the moments of the statistics it was made from, keeps new ones to itself, and hands them over
- * in `commit`: a step that turns out bad is undone by disposing of its draft.
+ * Reads through to the original statistics, collects new moments, and writes them back in `commit`.
+ * Disposing of the draft undoes a bad step.
  */
 export class StatisticsDraft extends Statistics {
   readonly #base: Statistics;
@@ -74,10 +74,10 @@ export class StatisticsDraft extends Statistics {
     this.#base = base;
   }
 
-  /** Replaces the moments of the statistics that this is a draft of; the draft is empty then. */
+  /** Replaces the moments of the original statistics, and empties the draft. */
   commit(): void {
     for (const [name, moments] of this.moments) this.#base.replace(name, moments);
-    this.moments.clear(); // they are the other's now
+    this.moments.clear(); // the original owns them now
   }
 
   override find(name: string): Moments | undefined {

@@ -17,15 +17,15 @@ import { Statistics } from './statistics.ts';
 /** Weight of the newest batch in the running statistics (PyTorch's momentum). */
 export const RUNNING_FACTOR = 0.1;
 
-/** What a forward pass may do otherwise than by default. */
+/** Options of a forward pass. */
 export interface PassOptions {
   readonly normalisation?: Pass['normalisation'];
   readonly weightOf?: Pass['weightOf'];
 }
 
 /**
- * All candidates of all blocks with separate weights each. It remembers no path: a path is an
- * argument of every call. Owns its tensors.
+ * All candidates of all blocks, each with its own weights. Holds no current path: a path is an argument
+ * of every call. Owns its tensors.
  */
 export class Supernet {
   readonly engine: Engine;

@@ -7,9 +7,9 @@ import type { Session } from './session.ts';
 import type { TaskHost } from './task.ts';
 import { pauseFor } from './workspace.ts';
 
-/** What the answer is held against. */
+/** What the answer is compared with. */
 export interface Comparison {
-  /** Random paths scored as the answer was, best first. */
+  /** Scores of random paths, best first. */
   readonly random: readonly Score[];
   /** Accuracy of the answer on the test part; null where there is none. */
   readonly testAccuracy: number | null;

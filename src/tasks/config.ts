@@ -8,7 +8,7 @@ import { parseDocument } from '../foundation/documents.ts';
 
 /** A checked trial config; its paths are absolute. */
 export interface TrialConfig extends Readonly<TrialConfigFile> {
-  /** Folder of the config file: what relative paths are relative to. */
+  /** Folder of the config file, the base of relative paths. */
   readonly directory: string;
 }
 
@@ -28,12 +28,12 @@ function keysOf(properties: object, prefix = ''): readonly string[] {
   );
 }
 
-/** All keys that say something of a search, dotted, such as `seed` and `data.jitter`. */
+/** All config keys that are settings, dotted, such as `seed` and `data.jitter`. */
 export const CONFIG_KEYS: readonly string[] = keysOf(configSchema.properties).filter(
   (key) => key !== '$schema' && key !== 'version',
 );
 
-/** Not for a tuner: what the search is about, and what names a place to write to. */
+/** Keys that a tuner may not set: network, task, and paths to write to. */
 const FILE_KEYS: readonly string[] = [
   'task',
   'skeleton',
@@ -69,7 +69,7 @@ function resolvePaths(file: TrialConfigFile, directory: string): TrialConfig {
  * Reads a trial config.
  *
  * @param text - JSON or YAML.
- * @param where - Path of the file: relative paths in it start from its folder.
+ * @param where - Path of the file; its folder is the base of relative paths.
  * @throws TrialError CONFIG_INVALID
  */
 export function parseTrialConfig(text: string, where: string): TrialConfig {
@@ -87,15 +87,14 @@ function unexpected(wanted: string, keys: readonly string[], next: string): Tria
   });
 }
 
-/** Settings by name; those of a group are themselves settings by name. */
+/** Settings by name; a group is a nested record. */
 type Settings = Record<string, unknown>;
 
 /**
- * Puts the tuner's parameters in the place of config values.
+ * Replaces config values by the tuner's parameters.
  *
  * @param parameters - Untrusted: dotted config key to value.
- * @param boundLabels - Labels of the network: a tuner that samples them wants a network evaluated,
- *   which a search does not do.
+ * @param boundLabels - Labels of the network, which a tuner may not sample: the search does.
  * @returns A new config.
  * @throws TrialError PARAMETERS_UNEXPECTED when a key is a label, no config key, or one that only
  *   the file may set.
@@ -122,10 +121,10 @@ export function applyParameters(
 }
 
 /**
- * Puts values in the place of a config's.
+ * Replaces values of a config.
  *
  * @param values - By dotted config key; paths are relative to the config file.
- * @param where - Who asks for it, for errors.
+ * @param where - Origin of the values, for errors.
  * @throws TrialError CONFIG_INVALID when a value does not suit its key.
  */
 export function changeConfig(
@@ -145,7 +144,7 @@ export function changeConfig(
 }
 
 /**
- * Checks that a prior speaks of the space's candidates and leaves every block at least one.
+ * Checks that a prior names only candidates of the space and leaves every block at least one.
  *
  * @throws TrialError CONFIG_INVALID
  */

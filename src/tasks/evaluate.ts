@@ -1,13 +1,11 @@
-/** One architecture, measured with the weights of a supernet. */
+/** Measures one architecture with the weights of a supernet. */
 
 import { join, resolve } from 'node:path';
-import evaluationSchema from '../../schemas/evaluation.schema.json' with { type: 'json' };
 import { writeAtomically } from '../foundation/atomic-file.ts';
 import { parseDocument, readText } from '../foundation/documents.ts';
 import { exists } from '../foundation/files.ts';
-import { createValidator, type Validator } from '../foundation/schema.ts';
 import type { Evaluation } from '../generated/evaluation.ts';
-import { EVALUATION_FILE } from '../run-folder/output.ts';
+import { EVALUATION_FILE, parseEvaluation } from '../run-folder/study-result.ts';
 import { parseArchitecture } from '../searchspace/architecture.ts';
 import { pathCost } from '../searchspace/cost.ts';
 import { pathOfNames, pathSample, pathText } from '../searchspace/path.ts';
@@ -16,14 +14,6 @@ import { scorePath } from '../selection/score.ts';
 import { inheritWeights, requireKey } from './inheritance.ts';
 import type { TaskHost } from './task.ts';
 import { pauseFor, versionsOf, type Workspace } from './workspace.ts';
-
-/** Checks an `evaluation.json`. @throws TrialError ARCHITECTURE_INVALID */
-export const parseEvaluation: Validator<Evaluation> = createValidator({
-  schema: evaluationSchema,
-  code: 'ARCHITECTURE_INVALID',
-  noun: 'the evaluation of an architecture',
-  next: 'Evaluate it again; schemas/evaluation.schema.json describes the file.',
-});
 
 /** Measures the architecture that the config names. */
 export async function evaluate(workspace: Workspace, host: TaskHost): Promise<Evaluation> {
@@ -73,10 +63,10 @@ export async function evaluate(workspace: Workspace, host: TaskHost): Promise<Ev
 }
 
 /**
- * Reads an architecture: a file in any form that is written or read elsewhere, a digit code,
- * candidate names one after the other, or the name of a published net.
+ * Reads an architecture: a file in any form of `nas/`, a result, a digit code, candidate names with
+ * spaces between, or the name of a published net.
  *
- * @param directory - What a relative path starts from.
+ * @param directory - Base of a relative path.
  * @throws TrialError ARCHITECTURE_INVALID, FILE_UNREADABLE
  */
 async function readArchitecture(

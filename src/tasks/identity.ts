@@ -1,4 +1,4 @@
-/** What the numbers of a search follow from: what its checkpoints are told apart by. */
+/** All that determines the numbers of a search, which identifies its checkpoints. */
 
 import { ALGORITHMS } from '../algorithms/registry.ts';
 import type { Dataset } from '../data/store/dataset.ts';
@@ -7,8 +7,8 @@ import type { TrainingPlan } from '../training/plan.ts';
 import { CONFIG_KEYS, type TrialConfig } from './config.ts';
 
 /**
- * Config keys that no number of the training follows from. Of the files that some of them name it is
- * the content that counts, which {@link mathematicsOf} adds.
+ * Config keys that do not affect the numbers of the training. Of the files that some of them name the
+ * content counts, which {@link mathematicsOf} adds.
  */
 const HARMLESS_KEYS: readonly string[] = [
   'task',
@@ -28,7 +28,7 @@ const HARMLESS_KEYS: readonly string[] = [
   'arch',
 ];
 
-/** Groups of keys that are about something else than training. */
+/** Groups of keys that do not concern the training. */
 const HARMLESS_GROUPS: readonly string[] = ['selection.', 'rank.'];
 
 /** Name of the digest of skeleton and space among the mathematics. */
@@ -37,7 +37,7 @@ export const SPACE_CONTENT = 'content of skeleton and space';
 /** Name of the digest of the images among the mathematics. */
 export const DATA_CONTENT = 'content of data';
 
-/** What the numbers of a search follow from. */
+/** Source of a search's mathematics. */
 export interface MathematicsSource {
   readonly config: TrialConfig;
   readonly plan: TrainingPlan;
@@ -47,7 +47,7 @@ export interface MathematicsSource {
   readonly dataset: Dataset;
 }
 
-/** All that the numbers of a search follow from, by config key, defaults filled in; plain JSON. */
+/** All that determines the numbers of a search, by config key, with defaults; plain JSON. */
 export function mathematicsOf(source: MathematicsSource): Record<string, unknown> {
   const { config, plan, settings, spaceSha256, dataset } = source;
   const { rate, optimizer, rankingImages } = plan;
@@ -65,7 +65,7 @@ export function mathematicsOf(source: MathematicsSource): Record<string, unknown
     [SPACE_CONTENT]: spaceSha256,
     [DATA_CONTENT]: digestOf(dataset),
   };
-  // Infinity and what is left out are null in JSON, and so on both sides of a comparison.
+  // Infinity and missing values become null in JSON, on both sides of a comparison.
   const text = JSON.stringify(all, (_, value: unknown) => value ?? null);
   return JSON.parse(text) as Record<string, unknown>;
 }
@@ -82,7 +82,7 @@ function matters(key: string, algorithm: TrialConfig['algorithm']): boolean {
 
 /** Changes when any pixel, any label or the choice of images changes. */
 export function digestOf({ train, test, classes, skipped, pixelsSha256 }: Dataset): string {
-  // Not their reasons, which may name the folder.
+  // Without their reasons, which may name the folder.
   const names = skipped.map(({ name }) => name);
   const labels = [train, test].map((set) => Array.from(set?.labels ?? []));
   return sha256(JSON.stringify([classes, names, labels, pixelsSha256]));

@@ -15,7 +15,7 @@ import type { Clock } from '../foundation/clock.ts';
 import { checkData } from './search-plan.ts';
 import type { TrialConfig } from './config.ts';
 
-/** The images of a run in their parts. */
+/** The images of a run, by part. */
 export interface Images {
   readonly dataset: Dataset;
   readonly split: HeldOutSplit;
@@ -26,7 +26,7 @@ export interface Images {
   readonly test: Iterable<Batch> | null;
 }
 
-/** Images of one batch where no gradient is taken. */
+/** Batch size without gradients. */
 const EVALUATION_BATCH = 250;
 
 /**

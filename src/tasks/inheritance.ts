@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
 import { requireSameMathematics } from '../run-folder/checkpoint/identity.ts';
 import { newestCheckpoint } from '../run-folder/checkpoint/store.ts';
@@ -8,19 +9,19 @@ import { spaceSha256 } from './space-files.ts';
 import type { TaskHost } from './task.ts';
 import type { Workspace } from './workspace.ts';
 
-/** Where inherited weights come from. */
+/** Origin of inherited weights. */
 export interface Inheritance {
   /** Output folder of the search. */
   readonly folder: string;
-  /** Training steps that the weights have seen. */
+  /** Training steps of the weights. */
   readonly step: number;
   /** Digest of their file, hexadecimal. */
   readonly sha256: string;
 }
 
 /**
- * Gives the workspace's supernet the newest weights of the folder that the config names. Space,
- * images and seed must be those of its search: another split would measure on training images.
+ * Loads the newest weights of the config's `supernet` folder. Space, images and seed must be those of
+ * its search: another split would measure on training images.
  *
  * @throws TrialError CONFIG_INVALID, NOTHING_TO_RESUME, CHECKPOINT_INVALID, CHECKPOINT_MISMATCH
  */
@@ -29,6 +30,7 @@ export async function inheritWeights(
   { logger }: TaskHost,
 ): Promise<Inheritance> {
   const folder = requireKey(config.supernet, 'supernet', 'the output folder of a search');
+  refuseSameFolder(folder, output);
   const checkpoint = await newestCheckpoint(folder, logger);
   if (checkpoint === null) {
     throw new TrialError('NOTHING_TO_RESUME', {
@@ -38,7 +40,7 @@ export async function inheritWeights(
       next: 'Name the output folder of a search that has been trained.',
     });
   }
-  // What an earlier evaluation reported into the folder is no part of this one.
+  // The metrics of an earlier run in this folder are not part of this one.
   if (request.present !== 'complete') await throwMetricsAway(output);
   const { manifest, file, snapshot } = checkpoint;
   const current: Record<string, unknown> = {
@@ -55,6 +57,17 @@ export async function inheritWeights(
   const { step } = manifest.state;
   logger.log('info', `weights of step ${step} of ${manifest.run.totalSteps}: ${file}`);
   return { folder, step, sha256: manifest.arrays.sha256 };
+}
+
+/** What a search reported into its folder must not be taken for this task's. */
+function refuseSameFolder(folder: string, output: string): void {
+  if (resolve(folder) !== resolve(output)) return;
+  throw new TrialError('CONFIG_INVALID', {
+    where: 'output',
+    wanted: 'another folder than that of the weights',
+    found: output,
+    next: 'Name another output folder.',
+  });
 }
 
 /** A key that only some tasks need. @throws TrialError CONFIG_INVALID where it is missing. */

@@ -1,51 +1,51 @@
-/** Looks after the memory of a long run: says so once, before the system ends it without a word. */
+/** Watches the memory of a long run, and warns once before the system kills it silently. */
 
 import type { Logger } from '../foundation/logger.ts';
 import type { Emit } from '../training/events.ts';
 import type { TrainingPlan } from '../training/plan.ts';
 import type { SearchState } from '../training/state.ts';
 
-/** What the system tells about the memory of this process, in bytes. */
+/** Memory of this process, bytes. */
 export interface MemoryReadings {
   /** Resident memory. */
   readonly resident: () => number;
-  /** The most resident memory that there ever was. */
+  /** Peak of resident memory. */
   readonly peak: () => number;
-  /** What the process may use: its control group's limit, or the machine's memory. */
+  /** Limit: that of the control group, or the machine's memory. */
   readonly allowed: () => number;
 }
 
-/** What a process holds at one moment. */
+/** Memory of a process at one moment. */
 export interface MemoryUse {
-  /** Live tensors that do not belong to the search's state. */
+  /** Live tensors outside the search's state. */
   readonly looseTensors: number;
   /** Resident memory. */
   readonly rssBytes: number;
-  /** Whether every kind of work has been done once, so that nothing more should be needed. */
+  /** Whether every kind of work has been done once, so that memory should not grow. */
   readonly isSettled: boolean;
 }
 
-/** Loose tensors above the fewest that were seen: constants that a first use makes stay below it. */
+/** Loose tensors above the minimum; constants of first uses stay below this. */
 const LEAKED_TENSORS = 100;
 
-/** Share of the allowed memory from which on a run is in danger. */
+/** Share of the memory limit above which a run is in danger. */
 const DANGER = 0.9;
 
 /**
- * Growth of resident memory, once settled, that is no fluctuation: the allocator's free lists grew
- * by 39 % within the first seven minutes of a search that stayed flat for the rest of it.
+ * Growth of settled resident memory that counts as a leak. The allocator's free lists grew by 39 %
+ * within the first seven minutes of a search that stayed flat afterwards.
  */
 const GROWTH = 1.6;
 
 const LESS_MEMORY = 'lower batchSize in the trial config or imageSize in the skeleton';
 const AFTERWARDS = 'a search that ends here goes on from its last checkpoint';
 
-/** Smaller batch that a step is tried with before the whole one. */
+/** Part of the batch for a trial step. */
 const TRIED_SHARE = 1 / 8;
 
 /**
- * Tries a step with a part of the batch, and warns when the whole one needs more memory than there
- * is: the system ends such a process without a word.
+ * Tries a step with a part of the batch, and warns if the whole batch needs more memory than there is:
+ * the system would kill the process silently.
  *
  * @param step - Takes a step with so many images.
  */
@@ -54,11 +54,11 @@ export async function warnOfLargeStep(
   { batchSize, memory, logger }: { batchSize: number; memory: MemoryReadings; logger: Logger },
 ): Promise<void> {
   const images = Math.max(1, Math.round(TRIED_SHARE * batchSize));
-  await step(1); // what a first step needs and keeps does not grow with the batch
+  await step(1); // the fixed memory of a first step does not grow with the batch
   const [before, peakBefore] = [memory.resident(), memory.peak()];
   await step(images);
   const [peak, allowedBytes] = [memory.peak(), memory.allowed()];
-  // A peak that was there already says nothing of the step.
+  // An earlier peak says nothing about the step.
   if (peak === peakBefore) return;
   const expected = before + (batchSize / images) * (peak - before);
   if (expected < DANGER * allowedBytes) return;
@@ -81,7 +81,7 @@ export class MemoryWatchdog {
     this.#allowedBytes = allowedBytes;
   }
 
-  /** Call it after every step. */
+  /** Call this after every step. */
   check({ looseTensors, rssBytes, isSettled }: MemoryUse): void {
     this.#fewestTensors = Math.min(this.#fewestTensors, looseTensors);
     const leaked = looseTensors - this.#fewestTensors;
@@ -118,7 +118,7 @@ function gib(bytes: number): string {
   return `${(bytes / 2 ** 30).toFixed(2)} GiB`;
 }
 
-/** Looks after the memory at every step, and says at the start of each epoch how it stands. */
+/** Checks the memory at every step, and logs it at the start of each epoch. */
 export function memoryWatch(
   start: SearchState,
   plan: TrainingPlan,
@@ -131,7 +131,7 @@ export function memoryWatch(
     const tensors = supernet.engine.tensorCount();
     const looseTensors = tensors - supernet.tensorCount();
     const rssBytes = memory.resident();
-    // By then this process has done every kind of work once, rankings and teachers included.
+    // By then this process has done every kind of work, including rankings and teachers.
     const isSettled = reports.length > start.reports.length && 2 * step > plan.totalSteps;
     watchdog.check({ looseTensors, rssBytes, isSettled });
     if (tally.steps !== 1) return;

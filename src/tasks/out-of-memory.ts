@@ -1,10 +1,10 @@
 import { messageOf, TrialError } from '../foundation/errors.ts';
 
-/** How TensorFlow, Node's typed arrays and its worker threads say that there is no memory left. */
+/** Out-of-memory messages of TensorFlow, Node's typed arrays and its worker threads. */
 const OUT_OF_MEMORY =
   /OOM when allocating|Invalid TF_Status: 8\b|RESOURCE_EXHAUSTED|Array buffer allocation failed|Invalid typed array length: \d|JS heap out of memory/;
 
-/** MEMORY_EXHAUSTED in place of an error that means it; whatever else was thrown comes back as it is. */
+/** Replaces an out-of-memory error by MEMORY_EXHAUSTED; returns any other unchanged. */
 export function namingMemory(thrown: unknown): unknown {
   const message = messageOf(thrown);
   if (thrown instanceof TrialError || !OUT_OF_MEMORY.test(message)) return thrown;

@@ -1,10 +1,10 @@
-/** A rank study: how well scores with inherited weights order networks whose true accuracy is known. */
+/** A rank study: how well scores with inherited weights order networks of known accuracy. */
 
 import { join } from 'node:path';
 import { writeAtomically } from '../foundation/atomic-file.ts';
 import { readText } from '../foundation/documents.ts';
 import type { RankReport } from '../generated/rank.ts';
-import { RANK_FILES } from '../run-folder/output.ts';
+import { parseRankReport, RANK_FILES } from '../run-folder/study-result.ts';
 import { openScores } from '../run-folder/scores.ts';
 import { chooseNets } from '../ranking-study/choose.ts';
 import { rankCsv } from '../ranking-study/render.ts';
@@ -16,7 +16,7 @@ import { inheritWeights, requireKey } from './inheritance.ts';
 import type { TaskHost } from './task.ts';
 import { pauseFor, type Workspace } from './workspace.ts';
 
-/** Scores networks of the table that the config names. What was scored before is not scored again. */
+/** Scores networks of the config's table; reuses earlier scores. */
 export async function rank(workspace: Workspace, host: TaskHost): Promise<RankReport> {
   const { config, space, images, supernet, output } = workspace;
   const { logger, clock } = host;
@@ -57,7 +57,7 @@ function isTenth(done: number, all: number): boolean {
   return Math.floor((10 * done) / all) > Math.floor((10 * (done - 1)) / all);
 }
 
-/** Kendall tau of each score; 0 where one is not defined. */
+/** Kendall tau of each score; 0 if undefined. */
 function metricsOf({ scores }: RankReport): { default: number } & Record<string, number> {
   const taus = scores.map(({ name, kendallTau }) => [name, kendallTau.value ?? 0] as const);
   const { crossEntropy = 0, ...others } = Object.fromEntries(taus);
@@ -67,5 +67,6 @@ function metricsOf({ scores }: RankReport): { default: number } & Record<string,
 async function writeReport(output: string, report: RankReport): Promise<void> {
   await writeAtomically(join(output, RANK_FILES.csv), rankCsv(report));
   await writeAtomically(join(output, RANK_FILES.plot), rankScatter(report));
-  await writeAtomically(join(output, RANK_FILES.report), `${JSON.stringify(report, null, 2)}\n`);
+  const file = join(output, RANK_FILES.report);
+  await writeAtomically(file, `${JSON.stringify(parseRankReport(report, file), null, 2)}\n`);
 }

@@ -7,13 +7,13 @@ import { search } from './search.ts';
 import type { TaskHost, TaskRequest } from './task.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
 
-/** What came of a task, by its name in the config. */
+/** The result of a task, by its name in the config. */
 export type TaskResult =
   | { readonly task: 'search'; readonly result: SearchResult }
   | { readonly task: 'evaluate'; readonly result: Evaluation }
   | { readonly task: 'rank'; readonly result: RankReport };
 
-/** Runs the task that the config names, in a folder of its own. */
+/** Runs the config's task in a locked folder. */
 export function runTask(request: TaskRequest, host: TaskHost): Promise<TaskResult> {
   return openWorkspace(request, host, (workspace) => runIn(workspace, host));
 }

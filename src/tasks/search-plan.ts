@@ -1,7 +1,6 @@
 /**
- * What a search goes by, out of its config, its space and the numbers of its images; and what it
- * refuses, beyond the schema, before anything is trained. Pure: `lint`, `init`, `npm start` and the
- * search itself ask the same.
+ * Plans a search from its config, its space and the numbers of its images, and makes all checks beyond
+ * the schema that need no training. Pure: `lint`, `init`, `npm start` and the search share it.
  */
 
 import type { Algorithm } from '../algorithms/algorithm.ts';
@@ -16,20 +15,20 @@ import type { Strategy } from '../selection/strategy.ts';
 import { planTraining, type TrainingPlan } from '../training/plan.ts';
 import { checkPrior, type TrialConfig } from './config.ts';
 
-/** What is known of the images before they are decoded, or of those that could be used after it. */
+/** Numbers of images: of all before decoding, of usable ones after it. */
 export interface ImageCounts {
   readonly classes: readonly unknown[];
   readonly trainImages: number;
 }
 
-/** Everything about a search that its config decides, nothing left to default. */
+/** All that a config decides about a search, defaults filled in. */
 export interface SearchPlan {
   readonly plan: TrainingPlan;
   readonly algorithm: Algorithm<unknown>;
   readonly strategy: Strategy;
 }
 
-/** Which paths a config draws. */
+/** Budget and prior of a config. */
 export function samplingOf(config: TrialConfig, space: SearchSpace): SamplerOptions {
   const { minMacs, maxMacs = Infinity, prior = null } = config;
   return { budget: macsBudget(space, { minMacs, maxMacs }), prior };
@@ -38,8 +37,8 @@ export function samplingOf(config: TrialConfig, space: SearchSpace): SamplerOpti
 /**
  * Plans a search.
  *
- * @throws TrialError CONFIG_INVALID when numbers that each are legal make no sense together, when the
- *   prior names candidates that the space does not have, or as {@link checkData}.
+ * @throws TrialError CONFIG_INVALID when numbers contradict each other, when the prior names unknown
+ *   candidates, or as {@link checkData}.
  * @throws TrialError DATA_INVALID as {@link checkData}.
  */
 export function planSearch(
@@ -63,9 +62,9 @@ export function planSearch(
 }
 
 /**
- * Refuses data that do not suit the network or the batch.
+ * Refuses data that do not fit the network or the batch.
  *
- * @returns How the images are split.
+ * @returns The sizes of the split.
  * @throws TrialError CONFIG_INVALID when the number of classes is not the skeleton's, or a batch
  *   needs more images than there are to train on.
  * @throws TrialError DATA_INVALID when the images are too few for a held-out part.

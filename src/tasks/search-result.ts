@@ -16,14 +16,14 @@ import { versionsOf, type Workspace } from './workspace.ts';
 /** Most scored paths that a result lists. */
 const LISTED = 100;
 
-/** What came out of a search. */
+/** Findings of a search. */
 export interface Findings {
   /** Best first: the first one is the answer. */
   readonly scores: readonly [Score, ...Score[]];
   readonly comparison: Comparison;
 }
 
-/** Puts a finished search into the form of `schemas/result.schema.json`. */
+/** Describes a finished search as in `schemas/result.schema.json`. */
 export function describeSearch(
   state: SearchState,
   { scores, comparison }: Findings,

@@ -1,4 +1,4 @@
-/** A search: trains a supernet, picks the answer out of it, and writes the files that tell it. */
+/** A search: trains a supernet, picks the answer from it, and writes the result. */
 
 import type { Score } from '../algorithms/algorithm.ts';
 import type { Metrics } from '../foundation/metrics.ts';
@@ -19,13 +19,13 @@ import { openSession, startOrGoOn, type Session } from './session.ts';
 import type { TaskHost } from './task.ts';
 import { pauseFor, type Workspace } from './workspace.ts';
 
-/** What the search has found: paths scored on all ranking images, best first. */
+/** The scored paths of the selection, best first. */
 type Found = readonly [answer: Score, ...others: Score[]];
 
-/** Runs a search, from where an earlier process left it. */
+/** Runs a search; resumes that of an earlier process. */
 export async function search(workspace: Workspace, host: TaskHost): Promise<SearchResult> {
   const { space, output } = workspace;
-  const session = await openSession(workspace, host);
+  const session = openSession(workspace, host);
   const { start, saver } = await startOrGoOn(session, host);
   const connection = await host.connect(output);
   try {

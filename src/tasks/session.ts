@@ -1,4 +1,4 @@
-/** What the training of one search goes by, and the state that it begins with. */
+/** Prepares the training of a search: plan, algorithm, selection and initial state. */
 
 import { availableParallelism, cpus } from 'node:os';
 import { resolve } from 'node:path';
@@ -6,8 +6,7 @@ import { TrialError } from '../foundation/errors.ts';
 import type { CheckpointRun } from '../generated/checkpoint.ts';
 import { Saver } from '../run-folder/checkpoint/saver.ts';
 import { findStart } from '../run-folder/checkpoint/start.ts';
-import { checkDisk, searchBytes } from '../run-folder/disk.ts';
-import { throwAway, throwRecordsAway } from '../run-folder/output.ts';
+import { throwAway, throwRecordsAway, throwScoresAway } from '../run-folder/output.ts';
 import { openScores } from '../run-folder/scores.ts';
 import type { Path } from '../searchspace/space.ts';
 import { Scorer } from '../selection/scorer.ts';
@@ -21,37 +20,31 @@ import { spaceSha256 } from './space-files.ts';
 import type { TaskHost } from './task.ts';
 import { pauseFor, versionsOf, type Workspace } from './workspace.ts';
 
-/** Everything that training and selection go by. */
+/** All that training and selection need. */
 export interface Session extends SearchPlan {
   readonly workspace: Workspace;
   readonly scorer: Scorer;
 }
 
-/**
- * Makes the plan, the algorithm and the selection of a config.
- *
- * @throws TrialError CONFIG_INVALID when its numbers make no sense together.
- * @throws TrialError FILE_UNWRITABLE when the disk has too little room.
- */
-export async function openSession(workspace: Workspace, { logger }: TaskHost): Promise<Session> {
+/** Makes the plan, the algorithm and the selection of a config, which the workspace has checked. */
+export function openSession(workspace: Workspace, { logger }: TaskHost): Session {
   const { config, space, images, supernet, output } = workspace;
   const { classes, train } = images.dataset;
   const planned = planSearch(config, space, { classes, trainImages: train.count });
-  await checkDisk(output, searchBytes(space, planned.algorithm.savedNumbers));
   const cache = openScores(output, logger);
   const { scoreBy } = config;
   const scorer = new Scorer({ supernet, heldOut: images.heldOut, cache, scoreBy });
   return { workspace, scorer, ...planned };
 }
 
-/** Where a search starts. */
+/** The initial state of a search. */
 export interface Start {
   readonly start: SearchState;
   readonly saver: Saver<unknown>;
 }
 
 /**
- * The state that the search begins with, saved in its folder.
+ * Creates or restores the initial state, and saves it in the search's folder.
  *
  * @throws TrialError CHECKPOINT_INVALID, CHECKPOINT_MISMATCH, NOTHING_TO_RESUME
  */
@@ -75,9 +68,10 @@ export async function startOrGoOn(session: Session, host: TaskHost): Promise<Sta
   const schedule = config.checkpoint;
   const saver = new Saver({ output, schedule, run, owner, clock, now, logger, signal }, start);
   if (found?.isOwn === true) return { start, saver };
-  // Not before all that a mistake in the config could make fail has been tried.
+  // Only after everything that a mistake in the config could break.
   if (isNew) await throwAway(output);
   else if (request.present === 'refuse-result') await throwRecordsAway(output);
+  else await throwScoresAway(output); // what NNI has been told stays
   await saver.save(start);
   return { start, saver };
 }
@@ -92,7 +86,7 @@ function refuseOwnFolder(resumeFrom: string, output: string): void {
   });
 }
 
-/** Takes steps that leave nothing behind, for errors that are better early. */
+/** Takes warm-up steps, which change nothing, to find errors early. */
 async function warmUp({ workspace, plan }: Session, host: TaskHost): Promise<void> {
   const { config, feasibility, supernet } = workspace;
   const { batchSize } = plan;
@@ -108,7 +102,7 @@ async function warmUp({ workspace, plan }: Session, host: TaskHost): Promise<voi
   for (const path of [largest, ...coveringPaths(supernet)]) await tryStep(path, batchSize);
 }
 
-/** What its checkpoints say of this search. */
+/** Describes this search for its checkpoints. */
 function describeRun({ workspace, plan, algorithm }: Session): CheckpointRun {
   const { request, config, space, images, supernet } = workspace;
   const { dataset } = images;

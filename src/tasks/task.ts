@@ -1,4 +1,4 @@
-/** What a task is given from outside, whatever it does. */
+/** What every task gets from outside. */
 
 import type { Clock } from '../foundation/clock.ts';
 import type { Logger } from '../foundation/logger.ts';
@@ -7,47 +7,47 @@ import type { PresentPolicy } from '../run-folder/output.ts';
 import type { Emit } from '../training/events.ts';
 import type { MemoryReadings } from './memory.ts';
 
-/** What one run is asked for. */
+/** The request for one run. */
 export interface TaskRequest {
   /** Path of the config file. */
   readonly configFile: string;
   /** Values of the tuner, by dotted config key. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Values of the command line, by dotted config key; they win. */
+  /** Values of the command line, by dotted config key; they take precedence. */
   readonly overrides: Readonly<Record<string, unknown>>;
-  /** Folder of the results, before the config's; made if it is missing. */
+  /** Folder of the results; precedes the config's; created if missing. */
   readonly output?: string | undefined;
-  /** What is done with what the folder holds. */
+  /** How to treat existing content of the folder. */
   readonly present: PresentPolicy;
 }
 
 /** The process that a task runs in. */
 export interface TaskHost {
   readonly identity: TrialIdentity;
-  /** Opens the way to NNI and to the person who watches, once the folder is this run's own. */
+  /** Connects to NNI and the progress display, once the folder is locked. */
   readonly connect: (output: string) => Promise<Connection>;
   readonly logger: Logger;
   readonly clock: Clock;
   readonly now: () => Date;
-  /** The process's own variables: the native library reads its settings from there. */
+  /** Environment variables of the process, from which the native library reads its settings. */
   readonly variables: Record<string, string | undefined>;
   readonly memory: MemoryReadings;
   readonly shutdown: Ending;
 }
 
-/** How the process comes to its end. */
+/** The end of the process. */
 export interface Ending {
   /** Ends the run between two pieces of work. */
   readonly signal: AbortSignal;
-  /** Leaves signals to their default action from now on, which ends the process at once. */
+  /** Restores the signals' default action, which ends the process at once. */
   leaveSignals(): void;
 }
 
-/** Where a task's events go. */
+/** Target of a task's events. */
 export interface Connection {
   readonly emit: Emit;
   /** Waits until all metrics have arrived. @throws TrialError METRICS_UNDELIVERED */
   settle(): Promise<void>;
-  /** Ends the delivery; afterwards the folder may be another process's. */
+  /** Ends the delivery; afterwards another process may own the folder. */
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What every task works on: config, space, images and supernet, in a folder that is its own. */
+/** What every task works on: config, space, images and supernet, and a locked folder. */
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { formatBadSamples } from '../data/store/quarantine.ts';
 import { openEngine } from '../engine/open.ts';
 import { writeAtomically } from '../foundation/atomic-file.ts';
 import { readText } from '../foundation/documents.ts';
+import { checkDisk, searchBytes } from '../run-folder/disk.ts';
 import { acquireLock } from '../run-folder/lock.ts';
 import { ARCHITECTURE_FOLDER, prepareOutput } from '../run-folder/artifacts.ts';
 import { BAD_SAMPLES_FILE, refuseResult } from '../run-folder/output.ts';
@@ -19,7 +20,7 @@ import { SIGNAL_TIMES } from '../foundation/signals.ts';
 import { applyParameters, changeConfig, parseTrialConfig, type TrialConfig } from './config.ts';
 import { openImages, type Images } from './images.ts';
 import { namingMemory } from './out-of-memory.ts';
-import { samplingOf } from './search-plan.ts';
+import { planSearch, samplingOf } from './search-plan.ts';
 import { loadSearchSpace } from './space-files.ts';
 import type { TaskHost, TaskRequest } from './task.ts';
 
@@ -28,7 +29,7 @@ export interface Workspace {
   readonly request: TaskRequest;
   readonly config: TrialConfig;
   readonly space: SearchSpace;
-  /** Which paths are drawn. */
+  /** Budget and prior of drawn paths. */
   readonly sampling: SamplerOptions;
   readonly feasibility: Feasibility;
   readonly images: Images;
@@ -38,7 +39,7 @@ export interface Workspace {
   readonly output: string;
 }
 
-/** Where results go when nobody names a folder. */
+/** Default folder of results. */
 const DEFAULT_OUTPUT = 'nni-cream-result';
 
 /** Reads the config of a request, and the space that it names. */
@@ -86,6 +87,7 @@ async function workIn<T>(
   host.logger.log('info', feasibilityLine(report));
   const images = await openImages(config, space, host.logger);
   await recordBadSamples(output, images);
+  if (config.task === 'search') await checkSearch(opened, images);
   const supernet = await buildSupernet(config, space, host);
   try {
     return await work({ ...opened, sampling, feasibility: report, images, supernet });
@@ -94,18 +96,32 @@ async function workIn<T>(
   }
 }
 
+/**
+ * Tells before the engine is loaded what would end a search.
+ *
+ * @throws TrialError CONFIG_INVALID as {@link planSearch} does.
+ * @throws TrialError FILE_UNWRITABLE when the disk has too little room.
+ */
+async function checkSearch(
+  { config, space, output }: Pick<Workspace, 'config' | 'space' | 'output'>,
+  { dataset: { classes, train } }: Images,
+): Promise<void> {
+  const { algorithm } = planSearch(config, space, { classes, trainImages: train.count });
+  await checkDisk(output, searchBytes(space, algorithm.savedNumbers));
+}
+
 /** Lets the process serve signals and connections; throws when it is to end. */
 export async function pauseFor({ shutdown }: Pick<TaskHost, 'shutdown'>): Promise<void> {
   await nextTurn();
   shutdown.signal.throwIfAborted();
 }
 
-/** Versions of all that the numbers of a run depend on. */
+/** Versions that the numbers of a run depend on. */
 export function versionsOf({ engine }: Supernet): Record<string, string> {
   return { 'nni-cream': packageFile.version, node: process.version, engine: engine.version };
 }
 
-/** Writes down which images cannot be used. */
+/** Lists the unusable images in a file. */
 async function recordBadSamples(output: string, { dataset: { skipped } }: Images): Promise<void> {
   const file = join(output, BAD_SAMPLES_FILE);
   if (skipped.length > 0) await writeAtomically(file, formatBadSamples(skipped));
@@ -117,7 +133,7 @@ async function buildSupernet(
   space: SearchSpace,
   { variables, logger, shutdown }: TaskHost,
 ): Promise<Supernet> {
-  // Its steps may take minutes, in which JavaScript hears nothing, and no thread looks after signals.
+  // Its steps may block the event loop for minutes, and no thread watches signals.
   if (engine === 'js') shutdown.leaveSignals();
   const opened = await openEngine({
     engine: engine === 'native' ? 'cpu' : engine,

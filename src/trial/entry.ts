@@ -1,4 +1,4 @@
-/** The process that NNI launches: ask NNI for the parameters, run the task, tell NNI. */
+/** The process that NNI launches: ask NNI for the parameters, run the task, report to NNI. */
 
 import { join } from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
@@ -19,7 +19,7 @@ import { createReporter, type Reporter } from './reporter.ts';
 import { installSignalHandlers, type Shutdown, type SignalTarget } from './process/shutdown.ts';
 import { createTrialLog } from './trial-log.ts';
 
-/** How long a finished search waits for NNI to take its metrics. */
+/** Time for NNI to take the metrics of a finished task. */
 const DELIVERY_LIMIT_MS = 60_000;
 
 /** The process around a trial. */
@@ -37,18 +37,18 @@ export interface Host {
 /** What the command line says. */
 export interface TrialOptions {
   readonly configFile: string;
-  /** Folder of the results where NNI names none; before the config's. */
+  /** Folder of the results if NNI names none; precedes the config's. */
   readonly output?: string | undefined;
-  /** Take the place of config values, by dotted key. */
+  /** Replace config values, by dotted key. */
   readonly overrides?: TaskRequest['overrides'];
-  /** Take the place of NNI's: those of a search that goes on without it. */
+  /** Replace NNI's parameters: those of a search that is resumed without NNI. */
   readonly parameters?: TaskRequest['parameters'] | undefined;
-  /** What is done with what the folder holds; by default as a trial, or a search, has to. */
+  /** How to treat existing content of the folder; the default depends on whether NNI runs the trial. */
   readonly present?: PresentPolicy | undefined;
   readonly progress: (logger: Logger) => Emit;
 }
 
-/** Runs one trial; resolves when NNI has the final result and the files are written. */
+/** Runs one trial. Resolves when NNI has the final result and all files are written. */
 export async function runTrial(options: TrialOptions, host: Host): Promise<TaskResult> {
   const environment = readEnvironment(host.variables);
   const logger = createTrialLog({
@@ -72,7 +72,7 @@ export async function runTrial(options: TrialOptions, host: Host): Promise<TaskR
   }
 }
 
-/** A trial that NNI's manager of this machine started does not outlive it. */
+/** Ends a trial with the local NNI manager that started it. */
 function endWithManager(environment: Environment, host: Host, shutdown: Shutdown): () => void {
   const { channel, platform, trialJobId } = environment;
   if (channel.kind !== 'http' || platform !== 'local') return () => undefined;
@@ -100,7 +100,7 @@ async function runUntilShutdown(
   const channel = await selectChannel(environment, { logger, stdout, timers });
   shutdown.onShutdown(() => channel.close());
   try {
-    // NNI 3.0 hands records out in the order of asking: ask before anything slow is loaded.
+    // NNI 3.0 serves records in the order of requests: ask before loading anything slow.
     const [{ parameterId, parameters }, { runTask }] = await Promise.all([
       channel.receiveParameters(),
       import('../tasks/run.ts'),
@@ -129,14 +129,14 @@ async function runUntilShutdown(
       },
     );
   } catch (thrown) {
-    // Where the folder's outbox was not opened, nobody else does it.
+    // Without an opened outbox nothing else closes the channel.
     await channel.close();
     if (thrown !== shutdown.signal.reason) noteFailure(thrown, environment, host.now);
     throw thrown;
   }
 }
 
-/** NNI's web UI shows trial.log: the reason of a failure belongs there too. The caller prints it. */
+/** Logs a failure for NNI's web UI, which shows trial.log. The caller prints it. */
 function noteFailure(
   thrown: unknown,
   { outputDirectory: directory }: Environment,
@@ -145,7 +145,7 @@ function noteFailure(
   createTrialLog({ directory, mirror: null, now }).log('error', failureText(thrown));
 }
 
-/** Opens the outbox of a folder; its events go to NNI and to the person who watches. */
+/** Opens the outbox of a folder. Events go to NNI and to the progress display. */
 async function connect(
   folder: string,
   options: Omit<OutboxOptions, 'history'>,
@@ -161,7 +161,7 @@ async function connect(
   };
 }
 
-/** Epochs and the answer are what NNI hears of. */
+/** Reports epochs and the answer to NNI. */
 function reportTo(reporter: Reporter): Emit {
   return async (event) => {
     if (event.kind === 'epoch') await reporter.intermediate(event.metrics, event.epoch);
@@ -169,19 +169,19 @@ function reportTo(reporter: Reporter): Emit {
   };
 }
 
-/** NNI may take a trial for succeeded only when it has all of its metrics. */
+/** Waits for the delivery: a trial succeeds only if NNI has all of its metrics. */
 async function settle(outbox: Outbox, folder: string): Promise<void> {
   const undelivered = await outbox.flush(DELIVERY_LIMIT_MS);
   if (undelivered === 0) return;
   throw new TrialError('METRICS_UNDELIVERED', {
     where: join(folder, UNDELIVERED_FILE),
-    wanted: 'NNI to have all metrics of the finished search',
+    wanted: 'NNI to have all metrics of the finished task',
     found: `${undelivered} that it does not have, or not for sure`,
     next: `When the manager runs again: nni-cream replay ${folder}`,
   });
 }
 
-/** The documented error, or the stack of a defect. */
+/** Text of a documented error, or the stack of a defect. */
 function failureText(thrown: unknown): string {
   if (thrown instanceof TrialError) return `${thrown.code}: ${thrown.message}`;
   return (thrown instanceof Error ? thrown.stack : undefined) ?? messageOf(thrown);

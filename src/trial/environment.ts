@@ -29,14 +29,13 @@ export type ChannelAddress =
     };
 
 /**
- * What NNI tells a trial through environment variables: `NNI_TRIAL_JOB_ID` and `NNI_EXP_ID`, and
- * the following.
+ * NNI's environment variables for a trial: `NNI_TRIAL_JOB_ID`, `NNI_EXP_ID`, and the following.
  */
 export interface Environment extends TrialIdentity {
   readonly channel: ChannelAddress;
   /** `NNI_PLATFORM`, such as `local`; null without NNI. */
   readonly platform: string | null;
-  /** `NNI_TRIAL_SEQ_ID`: position of the trial in the experiment, from 0; -1 where NNI does not know it. */
+  /** `NNI_TRIAL_SEQ_ID`: position of the trial in the experiment, from 0; -1 if unknown. */
   readonly sequenceId: number;
   /** `NNI_OUTPUT_DIR`: where logs and results belong; null without NNI. */
   readonly outputDirectory: string | null;
@@ -47,8 +46,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
 /**
  * Reads NNI's environment variables.
  *
- * @throws TrialError ENVIRONMENT_UNSUPPORTED when the channel's address is of no kind that is
- * spoken here, a variable that the channel needs is missing, or the trial's id is none.
+ * @throws TrialError ENVIRONMENT_UNSUPPORTED when the channel's protocol is not supported, a variable
+ * of the channel is missing, or the trial's id is invalid.
  */
 export function readEnvironment(variables: Variables): Environment {
   const channel = channelAddress(variables);

@@ -1,4 +1,4 @@
-/** A report in the form in which NNI's manager takes it, and back. */
+/** Converts a report to the form of NNI's manager, and back. */
 
 import messageSchema from '../../schemas/nni-message.schema.json' with { type: 'json' };
 import { TrialError } from '../foundation/errors.ts';
@@ -32,10 +32,10 @@ export function toWire(entry: HistoryEntry): Metric {
 }
 
 /**
- * What a metric tells, with what it does not tell.
+ * The history entry of a metric.
  *
- * @param told - When it is recorded, and the last epoch before a final result.
- * @throws TrialError METRIC_INVALID when its value is no text of numbers.
+ * @param told - What the metric does not hold: the time, and the last epoch before a final result.
+ * @throws TrialError METRIC_INVALID when its value is not JSON text of numbers.
  */
 export function fromWire(
   metric: Metric,

@@ -1,8 +1,7 @@
 /**
- * The history of a run on its way to NNI. What is posted is on the disk first and then delivered in
- * order, in the background, for as long as it takes: a fault of the channel stops no training. No
- * metric is posted twice, sent twice or lost, whenever the process is killed, where NNI tells what
- * it has.
+ * Delivers the history of a run to NNI. A posted metric is first on the disk, then delivered in order,
+ * in the background, without a time limit: a fault of the channel stops no training. If NNI tells what
+ * it has, no metric is recorded twice, sent twice or lost, whenever the process is killed.
  */
 
 import { rm } from 'node:fs/promises';
@@ -18,34 +17,34 @@ import { type History, type HistoryEntry, UNDELIVERED_FILE } from '../run-folder
 import { mayHaveArrived, metricKey, type TrialChannel } from './channel/channel.ts';
 import { fromWire, parseMetric, toWire } from './metric.ts';
 
-/** How patient the outbox is, in milliseconds. */
+/** Pauses, milliseconds. */
 export interface OutboxPatience {
-  /** Pauses between two tries; the last one is repeated. */
+  /** Between two attempts; the last one is repeated. */
   readonly retryDelaysMs: readonly number[];
-  /** Pauses in which the manager stores what it took, each before it is asked once more. */
+  /** Before each further question, while the manager stores what it received. */
   readonly storedDelaysMs: readonly number[];
 }
 
-/** The patience of a trial. */
+/** The pauses of a trial. */
 export const PATIENCE: OutboxPatience = {
   retryDelaysMs: [500, 1000, 2000, 4000, 8000],
   storedDelaysMs: [1500, 3000, 6000],
 };
 
-/** How long the end waits for a delivery that nothing ends, such as a write that nobody reads. */
+/** Limit for the end on a delivery that may never end, such as a write without a reader. */
 const CLOSE_LIMIT_MS = 1000;
 
-/** Whose metrics they are. */
+/** The owner of metrics. */
 export interface MetricSource {
   /** Number of the parameter record that the trial used; null where it has none. */
   readonly parameterId: number | null;
-  /** Whose channel it is too: NNI ends an experiment that is sent another trial's metric. */
+  /** The channel's trial too: NNI ends an experiment that receives another trial's metric. */
   readonly trialJobId: string;
 }
 
 /** What an {@link Outbox} needs. */
 export interface OutboxOptions extends MetricSource {
-  /** What is delivered; what an earlier process queued and did not record is added to it. */
+  /** Delivered; metrics that an earlier process queued but did not record are added to it. */
   readonly history: History;
   readonly channel: TrialChannel;
   readonly logger: Logger;
@@ -54,15 +53,15 @@ export interface OutboxOptions extends MetricSource {
   readonly patience?: OutboxPatience | undefined;
 }
 
-/** A metric that NNI does not have yet, as far as is known. */
+/** A metric that NNI does not have, as far as known. */
 export interface Undelivered {
   readonly metric: Metric;
-  /** Whether it may have arrived: its sending was begun and its end was not seen. */
+  /** Whether it may have arrived: its sending started, and the outcome is unknown. */
   readonly inDoubt: boolean;
 }
 
 /**
- * What a folder holds for NNI.
+ * The undelivered metrics of a folder.
  *
  * @throws TrialError FILE_UNREADABLE, METRIC_INVALID when the file is none of ours.
  */
@@ -77,8 +76,7 @@ export async function readUndelivered(folder: string): Promise<Undelivered[]> {
 }
 
 /**
- * Opens the outbox of a history and starts the delivery of what NNI does not have of an earlier
- * process.
+ * Opens the outbox of a history and starts to deliver what earlier processes left.
  *
  * @throws TrialError FILE_UNREADABLE, METRIC_INVALID when a file is none of ours.
  */
@@ -92,7 +90,7 @@ export async function openOutbox(options: OutboxOptions): Promise<Outbox> {
   return outbox;
 }
 
-/** A process that was killed between the two files has left the metric in the queue alone. */
+/** Adds to the history what a process queued before it was killed. */
 function completeHistory(
   { history, now, trialJobId }: OutboxOptions,
   undelivered: readonly Undelivered[],
@@ -110,9 +108,9 @@ function completeHistory(
 }
 
 /**
- * What the search reported while it went on without NNI is the trial's from now on, and NNI lacks it.
+ * Makes the reports of a search that went on without NNI the trial's own. NNI lacks them.
  *
- * @returns What NNI lacks then.
+ * @returns All that NNI lacks.
  */
 function adoptReports(
   { history, trialJobId, parameterId }: OutboxOptions,
@@ -131,17 +129,17 @@ function adoptReports(
   return [...waiting, ...adopted];
 }
 
-/** What of a history NNI lacks, and the one thread of work that delivers it. */
+/** The undelivered part of a history, and its delivery. */
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #patience: OutboxPatience;
   readonly #closing = new AbortController();
-  /** Of the metrics that are not posted again. */
+  /** Keys of the posted metrics. */
   readonly #keys: Set<string>;
   #queue: Undelivered[];
-  /** What this process cannot deliver: in doubt where NNI cannot tell, or another trial's. */
+  /** Not deliverable by this process: in doubt while NNI cannot tell, or another trial's. */
   readonly #kept: Undelivered[];
-  /** What NNI had when it was first asked; null until then. */
+  /** Keys that NNI had at the first question; null before. */
   #received: ReadonlySet<string> | null = null;
   #writing: Promise<void> = Promise.resolve();
   #delivery: Promise<void> = Promise.resolve();
@@ -154,19 +152,19 @@ export class Outbox {
     this.#patience = options.patience ?? PATIENCE;
     this.#queue = undelivered.filter(({ metric }) => this.#isOwn(metric));
     this.#kept = undelivered.filter(({ metric }) => !this.#isOwn(metric));
-    // Without NNI the search goes on with a trial's reports; a trial makes none of another's its own.
+    // Without NNI a search adds to a trial's reports; a trial never adopts those of another trial.
     const isReported = (metric: Metric): boolean =>
       options.trialJobId === STANDALONE || this.#isOwn(metric);
     this.#keys = new Set(this.#recorded().filter(isReported).map(metricKey));
   }
 
-  /** Compares with what NNI has and sends what it lacks, behind what is under way already. */
+  /** Compares with NNI and sends what it lacks, after the pending work. */
   start(): void {
     this.#delivery = this.#delivery.then(() => this.#deliver());
   }
 
   /**
-   * Records a report and queues it; does nothing when it was recorded before.
+   * Records and queues a report; does nothing if it is already recorded.
    *
    * @throws TrialError METRIC_INVALID as {@link History.add}.
    */
@@ -184,7 +182,7 @@ export class Outbox {
   /**
    * Waits until NNI has everything, at most `limitMs`.
    *
-   * @returns The number of metrics that it does not have, as far as is known.
+   * @returns The number of metrics that NNI lacks, as far as known.
    */
   async flush(limitMs: number): Promise<number> {
     await this.#awaitDelivery(limitMs);
@@ -192,10 +190,10 @@ export class Outbox {
   }
 
   /**
-   * Asks NNI for all that it has taken, and keeps what it does not have, to be sent by a later
-   * process: all of it, in doubt, where NNI does not answer.
+   * Asks NNI what it has, and keeps what it lacks for a later process. If NNI does not answer, keeps
+   * everything, in doubt.
    *
-   * @returns The number of metrics that it does not have; 0 where it cannot tell.
+   * @returns The number of metrics that NNI lacks; 0 if it cannot tell.
    */
   async verify(): Promise<number> {
     const own = this.#recorded().filter((metric) => this.#isOwn(metric));
@@ -211,7 +209,7 @@ export class Outbox {
     return lost.length;
   }
 
-  /** Ends the delivery and closes the channel; what is left stays on the disk. */
+  /** Ends the delivery and closes the channel; undelivered metrics stay on the disk. */
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#options.channel.close();
@@ -252,8 +250,8 @@ export class Outbox {
   }
 
   /**
-   * Queues all that NNI does not have, also what it answered for and lost when it was stopped, and
-   * nothing that it has: a trial that lost its files may not repeat what it sent.
+   * Queues exactly what NNI lacks. It may have lost metrics that it acknowledged before it was stopped;
+   * and a trial that lost its files must not repeat what it sent.
    */
   async #compare(): Promise<void> {
     const recorded = this.#recorded();
@@ -266,7 +264,7 @@ export class Outbox {
       .map((metric) => waiting.get(metricKey(metric)) ?? { metric, inDoubt: true });
   }
 
-  /** Sends the first of the queue. */
+  /** Sends the first metric of the queue. */
   async #send({ metric }: Undelivered): Promise<void> {
     this.#queue[0] = { metric, inDoubt: true };
     await this.#save();
@@ -282,7 +280,7 @@ export class Outbox {
     }
   }
 
-  /** Asks what became of those whose sending was cut off. */
+  /** Asks NNI about the metrics in doubt. */
   async #settle(): Promise<void> {
     const doubtful = this.#queue.filter(({ inDoubt }) => inDoubt);
     const keys = doubtful.map(({ metric }) => metricKey(metric));
@@ -298,7 +296,7 @@ export class Outbox {
     }
   }
 
-  /** Asks NNI what it has, again as long as it may still store one of these. */
+  /** Asks NNI what it has, repeatedly while it may still be storing one of these. */
   async #ask(keys: readonly string[]): Promise<ReadonlySet<string> | null> {
     const { channel, timers } = this.#options;
     const isAnswer = (received: ReadonlySet<string> | null): boolean =>
@@ -316,7 +314,7 @@ export class Outbox {
     return id === this.#options.trialJobId;
   }
 
-  /** Waits, at most until the outbox is closed, and keeps no process alive for it. */
+  /** Waits, at most until the outbox is closed. Keeps no process alive. */
   async #pause(tries: number): Promise<void> {
     const { retryDelaysMs: delays } = this.#patience;
     const { signal } = this.#closing;
@@ -333,9 +331,9 @@ export class Outbox {
     return [...this.#kept, ...this.#queue];
   }
 
-  /** The queue first: what is recorded is not posted again, hence must never be lost. */
+  /** Queue before history: a recorded metric is never posted again, so it must be in the queue. */
   async #write(): Promise<void> {
-    // The folder may be another process's by now.
+    // Another process may own the folder by now.
     if (this.#isClosed) return;
     const { history } = this.#options;
     const file = join(history.folder, UNDELIVERED_FILE);
@@ -345,7 +343,7 @@ export class Outbox {
     if (items.length === 0) await unlessUnwritable(file, () => rm(file, { force: true }));
   }
 
-  /** One writer at a time; a full disk does not stop the delivery of what is in memory. */
+  /** One writer at a time. A full disk does not stop the delivery from memory. */
   async #save(): Promise<void> {
     this.#writing = this.#writing
       .then(() => this.#write())

@@ -10,7 +10,7 @@ import { HttpChannel } from './channel/http.ts';
 import { metricDataUrl } from './channel/own-record.ts';
 import { type MetricSource, openOutbox, type OutboxPatience, readUndelivered } from './outbox.ts';
 
-/** What is sent again, and where to. */
+/** The folder whose metrics are sent, and the target. */
 export interface ReplayOptions {
   /** The output folder of a search. */
   readonly folder: string;
@@ -19,7 +19,7 @@ export interface ReplayOptions {
   readonly logger: Logger;
   readonly timers: Timers;
   readonly now: () => Date;
-  /** How long NNI has to take the metrics, milliseconds. */
+  /** Time limit for NNI to take the metrics, milliseconds. */
   readonly limitMs?: number;
   readonly patience?: OutboxPatience;
 }
@@ -27,22 +27,21 @@ export interface ReplayOptions {
 const LIMIT_MS = 30_000;
 
 /**
- * Sends what a search could not deliver, now that NNI's manager runs again. Only NNI's database says
- * that metrics have arrived: NNI answers 200 to those of a trial that it does not track any more, and
- * drops them.
+ * Sends undelivered metrics when NNI's manager runs again. Only NNI's database proves their arrival:
+ * NNI answers 200 to metrics of a trial that it no longer tracks, and drops them.
  *
- * @returns The number of metrics that waited, all of which NNI has now.
+ * @returns The number of metrics that were waiting; NNI has all of them now.
  * @throws TrialError METRICS_UNDELIVERED, FOLDER_IN_USE, FILE_UNREADABLE when there is no such
  * folder, USAGE when the channel is another trial's.
  */
 export async function replay(options: ReplayOptions): Promise<number> {
   const { folder } = options;
-  // Locking would make it.
+  // Locking would create it.
   if (!(await exists(folder))) throw missing(folder);
   const lock = await acquireLock(folder, { command: `replay of ${folder}`, time: options.now() });
   try {
     const waiting = await readUndelivered(folder);
-    // What a search without NNI reported is nothing that NNI waits for by itself.
+    // NNI expects no reports of a search that ran without it.
     const first = waiting.find(({ metric }) => metric.trial_job_id !== STANDALONE);
     if (first === undefined) return 0;
     const { trial_job_id: trialJobId, parameter_id: parameterId } = first.metric;
@@ -74,7 +73,7 @@ async function deliver(options: ReplayOptions, source: MetricSource): Promise<vo
 function channelTo({ url, logger, timers }: ReplayOptions, trialJobId: string): TrialChannel {
   const base = url.replace(/\/+$/, '');
   const channelUrl = base.includes('/env/') ? base : `${base}/env/local-env/${trialJobId}`;
-  // NNI ends an experiment when one trial's channel carries another's metric.
+  // NNI ends an experiment if a trial's channel carries another trial's metric.
   if (!channelUrl.startsWith('http://') || !channelUrl.endsWith(`/${trialJobId}`)) {
     throw new TrialError('USAGE', {
       where: '--url',

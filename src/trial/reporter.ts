@@ -5,8 +5,8 @@ import type { History, HistoryEntry } from '../run-folder/history.ts';
 import type { MetricSource, Outbox } from './outbox.ts';
 
 /**
- * Where metrics go. Both are idempotent: a search that goes on from a checkpoint reports again what
- * was reported after it. They resolve when the metric is safe, not when it has arrived.
+ * Takes metrics. Both methods are idempotent: a search that resumes from a checkpoint repeats later
+ * reports. They resolve when the metric is on the disk, not when it has arrived.
  */
 export interface Reporter {
   /** @param epoch - Counts from 0 without a gap. */
@@ -18,20 +18,18 @@ export interface Reporter {
 /** What a reporter needs. */
 export interface ReporterOptions {
   readonly outbox: Pick<Outbox, 'post'>;
-  /** The outbox's own: what it holds was reported before. */
+  /** The outbox's history: what it holds was reported before. */
   readonly history: Pick<History, 'entries' | 'lastEpoch'>;
   readonly source: MetricSource;
   readonly now: () => Date;
 }
 
 /**
- * Reports in the only form that NNI's tuners and its web UI take without harm: epochs without a gap,
- * the same keys throughout, finite numbers, one final result. The outbox knows what was reported
- * before.
+ * Reports in the only form that NNI's tuners and web UI handle well: epochs without a gap, the same
+ * keys throughout, finite numbers, one final result.
  *
- * `intermediate` and `final` reject with METRIC_INVALID, nothing being sent, when a number is not
- * finite, or the keys differ from those of the run's first report, which an earlier process may have
- * made.
+ * `intermediate` and `final` reject with METRIC_INVALID, and send nothing, when a number is not finite
+ * or the keys differ from those of the run's first report, perhaps by an earlier process.
  */
 export function createReporter({ outbox, history, source, now }: ReporterOptions): Reporter {
   const report = async (
@@ -61,7 +59,7 @@ function requireFinite(type: HistoryEntry['type'], metrics: Metrics): void {
   });
 }
 
-/** Another trial's reports lie beside those of a run where somebody has copied a folder. */
+/** In a copied folder, another trial's reports lie beside those of the run. */
 function firstOfRun(
   entries: readonly HistoryEntry[],
   { trialJobId }: MetricSource,
@@ -71,7 +69,7 @@ function firstOfRun(
   return entries.find(isOwn)?.metrics;
 }
 
-/** NNI's web UI and its export take the keys of one report for those of all. */
+/** NNI's web UI and export assume that all reports have the same keys. */
 function requireSameKeys(type: HistoryEntry['type'], metrics: Metrics, first: Metrics): void {
   const [wanted, found] = [first, metrics].map((each) => Object.keys(each).sort().join(', '));
   if (wanted === found) return;

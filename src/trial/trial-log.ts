@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { messageOf } from '../foundation/errors.ts';
 import type { Logger, LogLevel } from '../foundation/logger.ts';
 
-/** Where log lines go. */
+/** Targets of log lines. */
 export interface TrialLogOptions {
-  /** NNI_OUTPUT_DIR, whose `trial.log` NNI's web UI shows; null for no file. */
+  /** NNI_OUTPUT_DIR: NNI's web UI shows its `trial.log`; null for no file. */
   readonly directory: string | null;
   /** Gets the same lines; `process.stderr`, or a recorder in a test; null for the file alone. */
   readonly mirror: { write(text: string): unknown } | null;
@@ -13,8 +13,8 @@ export interface TrialLogOptions {
 }
 
 /**
- * Log in the format of NNI's own trials. Lines are appended at once, so that those of a trial that
- * dies are there. When the file cannot be written, the mirror is told once and goes on alone.
+ * A log in the format of NNI's own trials. Lines are appended at once, so that a crash loses none.
+ * If the file cannot be written, the mirror says so once and continues alone.
  */
 export function createTrialLog({ directory, mirror, now }: TrialLogOptions): Logger {
   let path = directory === null ? null : join(directory, 'trial.log');

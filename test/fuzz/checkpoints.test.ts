@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { cream } from '../../src/algorithms/cream/cream.ts';
 import { sha256 } from '../../src/foundation/digest.ts';
+import type { NamedArray } from '../../src/foundation/named-arrays.ts';
 import type { CheckpointManifest } from '../../src/generated/checkpoint.ts';
 import { manifestText, parseManifest } from '../../src/run-folder/checkpoint/manifest.ts';
 import {
@@ -9,16 +11,16 @@ import {
   encodeSafetensors,
 } from '../../src/run-folder/checkpoint/safetensors.ts';
 import { candidatesOf } from '../../src/searchspace/path.ts';
-import { search } from '../../src/training/loop.ts';
-import { type NamedArray, restoreSnapshot, takeSnapshot } from '../../src/training/snapshot.ts';
+import { train } from '../../src/training/loop.ts';
+import { restoreSnapshot, takeSnapshot } from '../../src/training/snapshot.ts';
 import { initialState } from '../../src/training/state.ts';
 import { nativeEngine } from '../support/engine.ts';
-import { tinyContext, tinyPlan, tinySpace, tinySupernet } from '../support/tiny.ts';
+import { tinyContext, tinySearch, tinySpace, tinySupernet } from '../support/tiny.ts';
 import { documents, INHERITED, texts } from './inputs.ts';
 import { checkProperty, checkShares } from './property.ts';
 
 const content: Omit<CheckpointManifest, 'sha256'> = {
-  format: 'nni-cream-checkpoint/1',
+  format: 'nni-cream-checkpoint/2',
   savedAt: '2026-01-01T00:00:00.000Z',
   score: 0.5,
   arrays: { file: '00000001.safetensors', bytes: 8, sha256: 'a'.repeat(64) },
@@ -34,17 +36,20 @@ const content: Omit<CheckpointManifest, 'sha256'> = {
   },
   state: {
     step: 7,
-    meta: { bias: 0, biasVelocity: 0 },
-    board: {
-      capacity: 4,
-      entries: [{ path: [0, 1], accuracy: 0.5, batchAccuracy: 0.5, macs: 10, step: 3 }],
-    },
     stability: { skipped: 0, inARow: 0, sinceRollback: 0, rollbacks: 0 },
-    activity: { measurements: 1, admissions: 1, boardOpenedAtEpoch: null, metaSteps: 0, distilledSteps: 0, rhoSum: 0, rhoMin: 0, rhoMax: 0 }, // prettier-ignore
-    tally: { steps: 7, loss: 9, distilled: 0, kd: 0, rho: 0, ms: 12 },
-    time: { trainingMs: 1, admissionMs: 1, dataWaitMs: 1 },
+    algorithm: {
+      meta: { bias: 0, biasVelocity: 0 },
+      board: {
+        capacity: 4,
+        entries: [{ path: [0, 1], accuracy: 0.5, batchAccuracy: 0.5, macs: 10, step: 3 }],
+      },
+      activity: { measurements: 1, admissions: 1, boardOpenedAtEpoch: null, metaSteps: 0, distilledSteps: 0, rhoSum: 0, rhoMin: 0, rhoMax: 0 }, // prettier-ignore
+      tally: { distilled: 0, kd: 0, rho: 0 },
+    },
+    tally: { steps: 7, loss: 9, images: 112, ms: 12 },
+    time: { trainingMs: 1, evaluationMs: 1, dataWaitMs: 1 },
     reports: [{ default: 0.5, loss: 1, kdLoss: 0, rho: 0, boardMean: 0.5, bestMacs: 10, lr: 0.1, imagesPerSecond: 9, skippedSteps: 0, skippedImages: 0 }], // prettier-ignore
-    ranking: [{ path: [0, 1], accuracy: 0.5 }],
+    ranking: [{ path: [0, 1], accuracy: 0.5, crossEntropy: 0.7 }],
   },
 };
 
@@ -77,10 +82,12 @@ describe('hostile states of a search', { timeout: 120_000 }, () => {
   it('are restored where a search can be in them, or are refused', async () => {
     const engine = await nativeEngine();
     const supernet = tinySupernet(engine);
-    const plan = tinyPlan({ imagesPerEpoch: 64 });
-    const { state: ended } = await search(initialState(supernet, plan), tinyContext({ plan }));
-    const { values, arrays } = structuredClone(takeSnapshot(ended));
-    assert.ok(values.board.entries.length > 0);
+    const search = tinySearch(cream, { imagesPerEpoch: 64 });
+    const { algorithm, plan } = search;
+    const first = initialState(supernet, algorithm.initialState());
+    const ended = await train(first, tinyContext(supernet, search));
+    const { values, arrays } = structuredClone(takeSnapshot(ended, search));
+    assert.ok(ended.own.board.entries.length > 0);
     const outcomes = checkProperty({
       inputs: documents(fc.constant<unknown>(JSON.parse(JSON.stringify(values)))),
       cases: 300,
@@ -88,10 +95,11 @@ describe('hostile states of a search', { timeout: 120_000 }, () => {
       attempt: (state) => {
         const document = sealed(JSON.parse(JSON.stringify({ ...content, state })));
         const manifest = parseManifest(JSON.stringify(document), 'manifest');
-        const restored = restoreSnapshot({ values: manifest.state, arrays }, supernet, plan);
-        const { reports, step, board, ranking } = restored;
+        const snapshot = { values: manifest.state, arrays };
+        const restored = restoreSnapshot(snapshot, { supernet, algorithm, plan });
+        const { reports, step, own, ranking } = restored;
         assert.ok(step >= reports.length * plan.stepsPerEpoch && step <= plan.totalSteps);
-        for (const { path } of [...board.entries, ...ranking]) candidatesOf(tinySpace, path);
+        for (const { path } of [...own.board.entries, ...ranking]) candidatesOf(tinySpace, path);
       },
     });
     checkShares(outcomes, 0.1);

@@ -6,7 +6,6 @@ import { OPEN_BUDGET } from '../../src/searchspace/budget.ts';
 import { samplePath } from '../../src/searchspace/sampler.ts';
 import { pathCost } from '../../src/searchspace/cost.ts';
 import type { SearchSpace } from '../../src/searchspace/space.ts';
-import { planSearch } from '../../src/training/plan.ts';
 import {
   parseJson,
   asObject,
@@ -15,7 +14,7 @@ import {
   recordOfCommand,
 } from '../../src/trial/channel/channel.ts';
 import { metricFrame } from '../../src/trial/channel/file.ts';
-import { checkConfig, resolveDefaults } from '../../src/tasks/checks.ts';
+import { planSearch, samplingOf } from '../../src/tasks/search-plan.ts';
 import { applyParameters, parseTrialConfig } from '../../src/tasks/config.ts';
 import type { TrialConfig } from '../../src/tasks/config.ts';
 import { parseDocument } from '../../src/foundation/documents.ts';
@@ -42,7 +41,7 @@ const longConfig = {
   $schema: '../schema.json',
   version: 1,
   seed: 7,
-  data: { path: 'images', format: 'idx', flip: false, jitter: 0.4, erasing: 0.1, maxImages: 9, cache: 'c' }, // prettier-ignore
+  data: { path: 'images', format: 'idx', flip: false, jitter: 0.4, erasing: 0.1, maxImages: 9000, cache: 'c' }, // prettier-ignore
   imagesPerEpoch: 1000,
   lr: 0.1,
   boardSize: 5,
@@ -55,12 +54,12 @@ const longConfig = {
 
 /** What a search does with its numbers before it opens the images. */
 function useConfig(config: TrialConfig, network: SearchSpace): void {
-  const resolved = resolveDefaults(config);
-  checkConfig(resolved, network);
-  const plan = planSearch({ ...resolved, imagesPerEpoch: config.imagesPerEpoch ?? 50_000 }, 500);
+  const counts = { classes: Array(network.classes), trainImages: 1_000_000 };
+  const { plan, algorithm } = planSearch(config, network, counts);
   assert.ok(Number.isSafeInteger(plan.totalSteps) && plan.totalSteps > 0);
-  assert.ok(Number.isFinite(plan.lr) && plan.metaInterval >= 1);
-  const options = { budget: OPEN_BUDGET, prior: plan.prior };
+  assert.ok(Number.isFinite(plan.lr) && Number.isFinite(algorithm.savedNumbers));
+  if (config.algorithm === 'cream') assert.ok((algorithm.settings['metaInterval'] as number) >= 1);
+  const options = { ...samplingOf(config, network), budget: OPEN_BUDGET };
   const path = samplePath(network, options, createRng({ seed: config.seed, stream: '', step: 0 }));
   assert.ok(pathCost(network, path).macs > 0);
 }
@@ -70,7 +69,7 @@ describe('hostile trial configs', () => {
     const outcomes = checkProperty({
       inputs: texts(documents(fc.constantFrom<unknown>(shortConfig, longConfig))),
       cases: 1500,
-      codes: ['CONFIG_INVALID'],
+      codes: ['CONFIG_INVALID', 'DATA_INVALID'],
       attempt: (text) => {
         const config = parseTrialConfig(text, WHERE);
         assert.deepEqual(parseTrialConfig(JSON.stringify(withoutDirectory(config)), WHERE), config);
@@ -93,7 +92,12 @@ describe('hostile parameters of a tuner', () => {
     { parameter_id: 3, parameters: { output: '/etc', 'data.cache': '../..', resumeFrom: '/' } },
     { parameter_id: 4, parameters: { layer_0: 'identity' } },
   ];
-  const codes = ['CHANNEL_FAILED', 'PARAMETERS_UNEXPECTED', 'CONFIG_INVALID'] as const;
+  const codes = [
+    'CHANNEL_FAILED',
+    'PARAMETERS_UNEXPECTED',
+    'CONFIG_INVALID',
+    'DATA_INVALID',
+  ] as const;
   const labels = space.choices.map(({ name }) => name);
 
   it('change numbers of the search and no place that it writes to, or are refused', () => {
@@ -168,7 +172,9 @@ const result = {
     sha256: 'a'.repeat(64),
     macs: { min: 0, max: null, counting: 'conv+linear MACs' },
   },
-  best: { sample: { a: 'x', b: 'y' }, path: 'x y', score: 0.5, macs: 10, params: 10 },
+  best: { sample: { a: 'x', b: 'y' }, path: 'x y', score: 0.5, crossEntropy: 0.7, macs: 10, params: 10 }, // prettier-ignore
+  selection: { strategy: 'board', scored: 1 },
+  ranking: [{ rank: 1, score: 0.5, crossEntropy: 0.7, macs: 10, params: 10, path: 'x y' }],
   board: [
     { rank: 1, score: 0.5, miniSetTop1: 0.5, trainBatchTop1: 0.5, macs: 10, params: 10, epoch: 0, sample: { a: 'x', b: 'y' }, path: 'x y' }, // prettier-ignore
   ],
@@ -178,7 +184,7 @@ const result = {
   data: { path: '/d', classes: ['__proto__'], trainImages: 1, boardImages: 1, metaImages: 1, rankingImages: 1, testImages: 0, skipped: [{ name: 'a', reason: 'b' }] }, // prettier-ignore
   feasibility: { smallestMacs: 1, largestMacs: 10, share: 1, shareInterval: [1, 1], exact: true },
   activity: { boardOpenedAtEpoch: 1, admissions: 1, metaSteps: 1, phiChange: 0.1, distilledSteps: 1, rhoMin: 0, rhoMax: 1, rhoMean: 0.5 }, // prettier-ignore
-  costShares: { admission: 0.1, dataWait: 0.1 },
+  costShares: { evaluation: 0.1, dataWait: 0.1 },
   provenance: { seed: 0, epochs: 2, trialId: 'a', experimentId: 'b', versions: { node: '20' } },
 };
 

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { search } from '../../src/training/loop.ts';
+import { spos } from '../../src/algorithms/spos/spos.ts';
+import { train, type TrainingContext } from '../../src/training/loop.ts';
 import { initialState } from '../../src/training/state.ts';
 import { Saver } from '../../src/run-folder/checkpoint/saver.ts';
 import { newestCheckpoint } from '../../src/run-folder/checkpoint/store.ts';
@@ -13,7 +14,7 @@ import { type Ended, runCli, startCli, until } from '../support/command.ts';
 import { nativeEngine } from '../support/engine.ts';
 import { recordingLogger } from '../support/nni.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
-import { tinyContext, tinyPlan, tinySupernet } from '../support/tiny.ts';
+import { tinyContext, tinySearch, tinySupernet } from '../support/tiny.ts';
 
 let tiny: TinySearch;
 let disk: SmallDisk;
@@ -94,10 +95,11 @@ describe('on a small disk', { timeout: 300_000 }, () => {
     assertRefused(await runCli(searchIn(output), { wrapper }), /EACCES.*allow writing there/);
   });
 
-  it('R2: a save that finds the disk full leaves the old checkpoint, and training goes on', async () => {
+  it('a save that finds the disk full leaves the old checkpoint, and training goes on', async () => {
     const supernet = tinySupernet(await nativeEngine());
-    const plan = tinyPlan({ epochs: 3 });
-    const first = initialState(supernet, plan);
+    const search = tinySearch(spos, { epochs: 3 });
+    const { algorithm, plan } = search;
+    const first = initialState(supernet, algorithm.initialState());
     const logger = recordingLogger();
     const run = {
       configFile: 'trial.yml',
@@ -114,6 +116,7 @@ describe('on a small disk', { timeout: 300_000 }, () => {
         output,
         schedule: { steps: 1, minutes: 5 },
         run,
+        owner: { supernet, algorithm, plan },
         clock: () => 0,
         now: () => new Date(0),
         logger,
@@ -122,17 +125,18 @@ describe('on a small disk', { timeout: 300_000 }, () => {
       first,
     );
     const failures = () => logger.lines.filter((line) => line.includes('goes on unsaved'));
-    const between = async (state: typeof first): Promise<void> => {
+    const checkpoint: TrainingContext<typeof first.own>['keeper']['checkpoint'] = async (state) => {
       const isFull = state.step === 7 && failures().length === 0;
       if (isFull) await disk.fill();
-      await saver.between(state);
+      await saver.checkpoint(state);
       if (!isFull) return;
       assert.equal(failures().length, 1);
       assert.deepEqual(await partialFiles(), []);
       assert.equal((await newestCheckpoint(output, logger))?.manifest.state.step, 6);
       await disk.free();
     };
-    const { state } = await search(first, tinyContext({ plan, between }));
+    const keeper = { checkpoint, rollBack: () => saver.rollBack() };
+    const state = await train(first, tinyContext(supernet, search, { keeper }));
     supernet.dispose();
     assert.equal(state.step, plan.totalSteps);
     assert.equal(failures().length, 1);

@@ -17,7 +17,7 @@ const CHANGES = {
 
 describe('a search that is killed and goes on', () => {
   it(
-    'R1: ends with the bytes of one that was never killed, after up to five kills',
+    'ends with the bytes of one that was never killed, after up to five kills',
     { timeout: 300_000 },
     async (t) => {
       const { folder, config } = await writeTinySearch(CHANGES);
@@ -35,7 +35,10 @@ describe('a search that is killed and goes on', () => {
       assert.ok(outcome.phases.length >= 3, `only ${outcome.phases.length} kills`);
       const text = readFileSync(join(campaign, 'killed/result.json'), 'utf8');
       const { activity } = JSON.parse(text) as SearchResult;
-      assert.ok(activity.metaSteps > 0 && activity.distilledSteps > 0, 'all of Cream was at work');
+      assert.ok(
+        activity['metaSteps']! > 0 && activity['distilledSteps']! > 0,
+        'all of Cream was at work',
+      );
     },
   );
 });
@@ -43,12 +46,12 @@ describe('a search that is killed and goes on', () => {
 describe('the plan of a kill campaign', () => {
   const plan = planKills(30, 1);
 
-  it('R1: is a function of the seed', () => {
+  it('is a function of the seed', () => {
     assert.deepEqual(planKills(30, 1), plan);
     assert.notDeepEqual(planKills(30, 2), plan);
   });
 
-  it('R1: aims a third of the kills at saves, and lets the search get on from kill to kill', () => {
+  it('aims a third of the kills at saves, and lets the search get on from kill to kill', () => {
     assert.equal(plan.filter(({ target }) => target === 'save').length, 10);
     const aims = plan.filter(({ target }) => target !== 'time').map(({ progress }) => progress);
     assert.deepEqual(

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { silentLogger } from '../../src/foundation/logger.ts';
-import type { NamedArray } from '../../src/training/snapshot.ts';
+import type { NamedArray } from '../../src/foundation/named-arrays.ts';
 import { encodeSafetensors } from '../../src/run-folder/checkpoint/safetensors.ts';
 import { newestCheckpoint } from '../../src/run-folder/checkpoint/store.ts';
 import { writeTinySearch } from '../e2e/support.ts';
@@ -64,8 +64,8 @@ describe('the checkpoint of a search', () => {
       const typesOf = (start: string): Set<unknown> =>
         new Set(read.filter(([name]) => name.startsWith(start)).map(([, type]) => type));
       assert.deepEqual(typesOf('weight/'), new Set(['float32']));
-      assert.deepEqual(typesOf('meta/'), new Set(['float64']));
-      assert.ok(typesOf('board/').has('float32'), 'the board is not empty');
+      assert.deepEqual(typesOf('algorithm/meta/'), new Set(['float64']));
+      assert.ok(typesOf('algorithm/board/').has('float32'), 'the board is not empty');
     },
   );
 

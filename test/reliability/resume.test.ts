@@ -76,7 +76,7 @@ describe('an unfinished search that goes on with another config', { timeout: 300
     assert.match(stderr, /CHECKPOINT_MISMATCH.*data\.maxImages = null.*data\.maxImages = 200/s);
   });
 
-  it('R4: goes on beyond its half where harmless keys changed and files moved, to the same end', async () => {
+  it('goes on beyond its half where harmless keys changed and files moved, to the same end', async () => {
     const { folder, config } = copy('harmless', {
       data: { path: 'elsewhere', cache: 'other-cache' },
       checkpoint: { minutes: 60 },
@@ -131,7 +131,7 @@ describe('an unfinished search that goes on with another config', { timeout: 300
     assert.match(stderr, /CHECKPOINT_MISMATCH.*content of data/s);
   });
 
-  it('R3: is refused when all its checkpoints are damaged', async () => {
+  it('is refused when all its checkpoints are damaged', async () => {
     const { folder, config } = copy('damaged', {});
     for (const file of await manifestFiles(folder)) writeFileSync(file, '{"format":');
     const { code, stderr } = await runCli(['search', '-c', config, '-o', folder]);

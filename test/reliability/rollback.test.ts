@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { cream } from '../../src/algorithms/cream/cream.ts';
+import type { CreamState } from '../../src/algorithms/cream/state.ts';
+import type { Batch } from '../../src/data/stream/batch.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { search } from '../../src/training/loop.ts';
-import type { Batch } from '../../src/training/ports.ts';
+import { train } from '../../src/training/loop.ts';
 import { restoreSnapshot, type Snapshot, takeSnapshot } from '../../src/training/snapshot.ts';
 import { initialState, type SearchState } from '../../src/training/state.ts';
 import { Saver } from '../../src/run-folder/checkpoint/saver.ts';
@@ -13,10 +15,18 @@ import { newestCheckpoint } from '../../src/run-folder/checkpoint/store.ts';
 import { CHECKPOINT_RUN } from '../support/checkpoint.ts';
 import { nativeEngine } from '../support/engine.ts';
 import { recordingLogger } from '../support/nni.ts';
-import { tinyBatch, tinyContext, tinyPlan, tinySupernet } from '../support/tiny.ts';
+import {
+  spoiled,
+  tinyBatch,
+  tinyContext,
+  tinyHeldOut,
+  tinySearch,
+  tinySupernet,
+} from '../support/tiny.ts';
 
 /** Three epochs of eight steps; from step 10 on no batch is a number, until the search goes back. */
-const plan = tinyPlan({ imagesPerEpoch: 128 });
+const search = tinySearch(cream, { imagesPerEpoch: 128 });
+const { algorithm, plan } = search;
 const BAD_FROM = 10;
 
 let engine: Engine;
@@ -41,30 +51,32 @@ async function runIn(output: string, killAfter = Infinity): Promise<Ended | null
   const logger = recordingLogger();
   const found = await newestCheckpoint(output, logger);
   const start = found
-    ? restoreSnapshot(found.snapshot, supernet, plan)
-    : initialState(supernet, plan);
+    ? restoreSnapshot(found.snapshot, { supernet, algorithm, plan })
+    : initialState(supernet, algorithm.initialState());
   const saver = saverOf(output, start, logger);
   if (found === null) await saver.save(start);
   let pieces = 0;
   let hasGoneBack = start.stability.rollbacks > 0;
-  const context = tinyContext({
-    plan,
-    batches: {
-      waitedMs: 0,
-      next: (step) => Promise.resolve(batchOf(step, !hasGoneBack && step >= BAD_FROM)),
-    },
-    between: async (state: SearchState) => {
-      await saver.between(state);
-      if (++pieces === killAfter) throw new Error('killed');
-    },
-    recall: () => {
-      hasGoneBack = true;
-      return saver.recall(supernet, plan);
+  const batches = {
+    waitedMs: 0,
+    next: (step: number) => Promise.resolve(batchOf(step, !hasGoneBack && step >= BAD_FROM)),
+  };
+  const context = tinyContext(supernet, search, {
+    images: { batches, heldOut: tinyHeldOut, skipped: 0 },
+    keeper: {
+      checkpoint: async (state) => {
+        await saver.checkpoint(state);
+        if (++pieces === killAfter) throw new Error('killed');
+      },
+      rollBack: () => {
+        hasGoneBack = true;
+        return saver.rollBack();
+      },
     },
   });
   try {
-    const { state } = await search(start, context);
-    return { snapshot: structuredClone(takeSnapshot(state)), warnings: logger.lines };
+    const state = await train(start, context);
+    return { snapshot: structuredClone(takeSnapshot(state, search)), warnings: logger.lines };
   } catch (error) {
     assert.match(String(error), /killed/);
     return null;
@@ -73,7 +85,12 @@ async function runIn(output: string, killAfter = Infinity): Promise<Ended | null
   }
 }
 
-function saverOf(output: string, start: SearchState, logger: ReturnType<typeof recordingLogger>) {
+function saverOf(
+  output: string,
+  start: SearchState<CreamState>,
+  logger: ReturnType<typeof recordingLogger>,
+): Saver<CreamState> {
+  const owner = { supernet: start.supernet, algorithm, plan };
   const { totalSteps, stepsPerEpoch } = plan;
   return new Saver(
     {
@@ -81,6 +98,7 @@ function saverOf(output: string, start: SearchState, logger: ReturnType<typeof r
       // Saves come within the row of bad steps too.
       schedule: { steps: 2, minutes: 5 },
       run: { ...CHECKPOINT_RUN, totalSteps, stepsPerEpoch },
+      owner,
       clock: () => 0,
       now: () => new Date(0),
       logger,
@@ -92,8 +110,7 @@ function saverOf(output: string, start: SearchState, logger: ReturnType<typeof r
 
 function batchOf(step: number, isBad: boolean): Batch {
   const batch = tinyBatch(plan.batchSize, 'training', step);
-  if (isBad) batch.images.fill(NaN);
-  return batch;
+  return isBad ? spoiled(batch) : batch;
 }
 
 /** All but the clock's readings. */
@@ -102,8 +119,8 @@ function numbersOf({ arrays, values }: Snapshot): object {
   return { arrays, ...values, time: null, tally: null, reports };
 }
 
-describe('R8: a search that goes back, with real checkpoints', () => {
-  it('R8: goes back to the end of the last epoch, not into the bad row, with the same bits whenever it was killed', async () => {
+describe('a search that goes back, with real checkpoints', () => {
+  it('goes back to the end of the last epoch, not into the bad row, with the same bits whenever it was killed', async () => {
     const undisturbed = (await runIn(join(root, 'undisturbed')))!;
     assert.match(undisturbed.warnings.join(), /went back to step 8:/);
     assert.equal(undisturbed.snapshot.values.stability.rollbacks, 1);

@@ -89,7 +89,7 @@ describe('a search and signals', { timeout: 300_000 }, () => {
   }
 
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
-    it(`R6: ${name} during a step saves, ends by the signal within 3 s, and the search goes on`, async () => {
+    it(`${name} during a step saves, ends by the signal within 3 s, and the search goes on`, async () => {
       const first = startSearch();
       await trainedBeyond(2, first);
       const [seconds, how] = await end(first, [name]);
@@ -108,7 +108,7 @@ describe('a search and signals', { timeout: 300_000 }, () => {
     });
   }
 
-  it('R6: SIGTERM during a save leaves whole checkpoints and no temporary file', async () => {
+  it('SIGTERM during a save leaves whole checkpoints and no temporary file', async () => {
     const child = startSearch();
     await trainedBeyond(2, child);
     const watcher = watch(checkpoints);
@@ -123,7 +123,7 @@ describe('a search and signals', { timeout: 300_000 }, () => {
     await assertWholeCheckpoints();
   });
 
-  it('R6: two signals at once end it by one of them', async () => {
+  it('two signals at once end it by one of them', async () => {
     const child = startSearch();
     await trainedBeyond(2, child);
     const [seconds, how] = await end(child, ['SIGTERM', 'SIGINT']);
@@ -131,7 +131,7 @@ describe('a search and signals', { timeout: 300_000 }, () => {
     assert.ok(seconds < 1, `${seconds} s`);
   });
 
-  it('R6: a signal before the first step ends it too', async () => {
+  it('a signal before the first step ends it too', async () => {
     const child = startSearch();
     await until(() => existsSync(output), { child });
     assert.deepEqual((await end(child, ['SIGTERM']))[1], 'SIGTERM');
@@ -151,7 +151,7 @@ describe('a search and signals', { timeout: 300_000 }, () => {
     return pid;
   }
 
-  it('R6: with nohup it outlives its shell and its terminal', async () => {
+  it('with nohup it outlives its shell and its terminal', async () => {
     const log = join(tiny.folder, 'nohup.log');
     const pid = await hangUp(`nohup ${command()} > ${log} 2>&1 & wait`);
     await until(() => readFileSync(log, 'utf8').includes('SIGHUP: going on'));
@@ -160,7 +160,7 @@ describe('a search and signals', { timeout: 300_000 }, () => {
     assert.ok((await untilEnded(pid)) < 3);
   });
 
-  it('R6: on a terminal that hangs up it saves and ends by SIGHUP', async () => {
+  it('on a terminal that hangs up it saves and ends by SIGHUP', async () => {
     const status = join(tiny.folder, 'status');
     const job = `${command()} & job=$!; wait $job; wait $job; echo $? > ${status}`;
     const pid = await hangUp(`trap 'kill -HUP $job' HUP; ${job}`);
@@ -186,7 +186,7 @@ describe('the trial of a manager that dies', { timeout: 300_000 }, () => {
     'a compound command': (plain: string) => `cd . && ${plain}; echo`,
   };
   for (const [title, command] of Object.entries(commands)) {
-    it(`R6: it saves and ends within seconds, started by ${title}`, async (t) => {
+    it(`it saves and ends within seconds, started by ${title}`, async (t) => {
       const { pid, folder, manager, shell, stop } = await startTrial(command);
       t.after(() => stop());
       process.kill(manager, 'SIGKILL');
@@ -197,7 +197,7 @@ describe('the trial of a manager that dies', { timeout: 300_000 }, () => {
     });
   }
 
-  it('R6: cancelled, a compound command leaves no orphan', async (t) => {
+  it('cancelled, a compound command leaves no orphan', async (t) => {
     const { pid, experiment, stop } = await startTrial(commands['a compound command']);
     t.after(() => stop());
     const [trial] = await experiment.trials();
@@ -249,7 +249,7 @@ describe('signals and the native library', { timeout: 60_000 }, () => {
     // The copy that npm passes on is no second signal.
     [['SIGINT', 'SIGINT'], 3, /ends without waiting/],
   ] as const) {
-    it(`R6: ${names.join(' and ')} while an operation computes for long: the end within ${limit} s`, async () => {
+    it(`${names.join(' and ')} while an operation computes for long: the end within ${limit} s`, async () => {
       const child = start([], LONG_STEP);
       const said = text(child.stderr);
       await once(child.stdout, 'data');
@@ -271,7 +271,7 @@ describe('signals and the native library', { timeout: 60_000 }, () => {
     });
   }
 
-  it('R6: one that arrives while pure JavaScript computes for long ends it at once', async (t) => {
+  it('one that arrives while pure JavaScript computes for long ends it at once', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'nni-cream-js-'));
     t.after(() => {
       rmSync(folder, { recursive: true });
@@ -288,7 +288,7 @@ describe('signals and the native library', { timeout: 60_000 }, () => {
     assert.ok(seconds < 3, `${seconds} s`);
   });
 
-  it('R6: those that arrive while a matrix kernel computes are heard and damage nothing', async () => {
+  it('those that arrive while a matrix kernel computes are heard and damage nothing', async () => {
     const { probe, printed } = startProbe([]);
     const ended = once(probe, 'exit');
     await once(probe.stdout!, 'data');
@@ -299,7 +299,7 @@ describe('signals and the native library', { timeout: 60_000 }, () => {
     assert.ok(Number(heard) > 100, heard);
   });
 
-  it("R6: those of Node's profiler damage nothing either", async (t) => {
+  it("those of Node's profiler damage nothing either", async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'nni-cream-profile-'));
     t.after(() => {
       rmSync(folder, { recursive: true });

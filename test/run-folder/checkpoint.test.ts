@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, it, type TestContext } from 'node:test';
 import { STABLE } from '../../src/training/stability.ts';
 import type { Snapshot } from '../../src/training/snapshot.ts';
-import { EMPTY_TALLY } from '../../src/training/state.ts';
-import { requireSameMathematics } from '../../src/tasks/identity.ts';
+import { requireSameMathematics } from '../../src/run-folder/checkpoint/identity.ts';
 import { manifestText, parseManifest } from '../../src/run-folder/checkpoint/manifest.ts';
 import {
   decodeSafetensors,
@@ -29,31 +28,24 @@ function snapshotAt(step: number): Snapshot {
   return {
     values: {
       step,
-      meta: { bias: 1 / 3, biasVelocity: -1e-17 },
-      board: {
-        capacity: 2,
-        entries: [{ path: [0, 1], accuracy: 0.5, batchAccuracy: 0.25, macs: 7, step: 1 }],
+      algorithm: {
+        meta: { bias: 1 / 3, biasVelocity: -1e-17 },
+        board: {
+          capacity: 2,
+          entries: [{ path: [0, 1], accuracy: 0.5, batchAccuracy: 0.25, macs: 7, step: 1 }],
+        },
+        boardOpenedAtEpoch: null,
       },
       stability: STABLE,
-      activity: {
-        measurements: 1,
-        admissions: 1,
-        boardOpenedAtEpoch: null,
-        metaSteps: 0,
-        distilledSteps: 0,
-        rhoSum: 0,
-        rhoMin: 1,
-        rhoMax: 0,
-      },
-      tally: EMPTY_TALLY,
-      time: { trainingMs: 1.5, admissionMs: 0, dataWaitMs: 0 },
+      tally: { steps: 0, loss: 0, images: 0, ms: 0 },
+      time: { trainingMs: 1.5, evaluationMs: 0, dataWaitMs: 0 },
       reports: [METRICS],
-      ranking: [{ path: [0, 1], accuracy: 2 / 3 }],
+      ranking: [{ path: [0, 1], accuracy: 2 / 3, crossEntropy: 1 / 3 }],
     },
     arrays: [
       { name: 'weight/stem', shape: [3], values: new Float32Array([step, -0, 1e-40]) },
-      { name: 'meta/weight', shape: [2], values: new Float64Array([Math.PI, 1e-300]) },
-      { name: 'board/0/images', shape: [1, 2], values: new Float32Array([1, 2]) },
+      { name: 'algorithm/meta/weight', shape: [2], values: new Float64Array([Math.PI, 1e-300]) },
+      { name: 'algorithm/board/0/images', shape: [1, 2], values: new Float32Array([1, 2]) },
     ],
   };
 }
@@ -164,7 +156,7 @@ describe('a checkpoint', () => {
     assert.deepEqual(await stepsIn(folder), [13, 12]);
   });
 
-  it('R3: truncated or with one bit changed is passed over with a warning', async (t) => {
+  it('truncated or with one bit changed is passed over with a warning', async (t) => {
     const damages: [kind: string, damage: (file: string) => Promise<void>][] = [
       ['truncated', (file) => truncate(file, 40)],
       ['empty', (file) => truncate(file, 0)],
@@ -188,21 +180,21 @@ describe('a checkpoint', () => {
     }
   });
 
-  it('R2: a save that fails half-way leaves the old ones and no temporary file', async (t) => {
+  it('a save that fails half-way leaves the old ones and no temporary file', async (t) => {
     for (const file of ['00000003.safetensors', '00000003.json']) {
       const folder = await temporaryFolder(t);
       await save(folder, 1);
       await save(folder, 2);
+      const before = await readdir(join(folder, 'checkpoints'));
       // A folder in the way: the file cannot be written.
       await mkdir(join(folder, 'checkpoints', `${file}.partial`));
-      const before = await readdir(join(folder, 'checkpoints'));
       await assert.rejects(save(folder, 3), { code: 'FILE_UNWRITABLE' });
       assert.deepEqual(await readdir(join(folder, 'checkpoints')), before);
       assert.equal((await newestCheckpoint(folder, logger))?.manifest.state.step, 2);
     }
   });
 
-  it('R2: a save whose manifest may not be on the disk leaves nothing of itself', async (t) => {
+  it('a save whose manifest may not be on the disk leaves nothing of itself', async (t) => {
     const folder = await temporaryFolder(t);
     await save(folder, 1);
     const before = await readdir(join(folder, 'checkpoints'));

@@ -4,23 +4,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { TrialError } from '../../src/foundation/errors.ts';
-import { search } from '../../src/training/loop.ts';
+import { cream } from '../../src/algorithms/cream/cream.ts';
+import { train } from '../../src/training/loop.ts';
 import { takeSnapshot } from '../../src/training/snapshot.ts';
 import { initialState } from '../../src/training/state.ts';
 import { encodeSafetensors } from '../../src/run-folder/checkpoint/safetensors.ts';
 import { checkDisk, searchBytes } from '../../src/run-folder/disk.ts';
 import { nativeEngine } from '../support/engine.ts';
-import { tinyContext, tinyPlan, tinySpace, tinySupernet } from '../support/tiny.ts';
+import { tinyContext, tinySearch, tinySpace, tinySupernet } from '../support/tiny.ts';
 
 describe('searchBytes', () => {
-  it('is enough for four checkpoints of a trained search, and not far above', async () => {
-    const plan = tinyPlan({ epochs: 3 });
+  it('is enough for five checkpoints of a trained search, and not far above', async () => {
+    const search = tinySearch(cream, { epochs: 3 });
     const supernet = tinySupernet(await nativeEngine());
-    const { state } = await search(initialState(supernet, plan), tinyContext({ plan }));
-    assert.equal(state.board.entries.length, plan.boardSize);
-    const real = 4 * encodeSafetensors(takeSnapshot(state).arrays).length;
+    const first = initialState(supernet, search.algorithm.initialState());
+    const state = await train(first, tinyContext(supernet, search));
+    assert.equal(state.own.board.entries.length, search.setting.config.boardSize);
+    const real = 5 * encodeSafetensors(takeSnapshot(state, search).arrays).length;
     supernet.dispose();
-    const estimate = searchBytes(tinySpace, plan);
+    const estimate = searchBytes(tinySpace, search.algorithm.savedNumbers);
     assert.ok(estimate >= real && estimate < 2 * real + 2 ** 20, `${estimate} for ${real} bytes`);
   });
 });

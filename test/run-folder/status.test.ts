@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { resumption } from '../../src/cli/resume.ts';
 import { nameByConfig, renderStatus } from '../../src/cli/status.ts';
+import { spos } from '../../src/algorithms/spos/spos.ts';
 import type { CheckpointRun } from '../../src/generated/checkpoint.ts';
 import type { Supernet } from '../../src/supernet/supernet.ts';
 import { takeSnapshot } from '../../src/training/snapshot.ts';
@@ -14,10 +15,9 @@ import { folderStatus } from '../../src/run-folder/status.ts';
 import { acquireLock } from '../../src/run-folder/lock.ts';
 import { CHECKPOINT_RUN } from '../support/checkpoint.ts';
 import { nativeEngine } from '../support/engine.ts';
-import { spaceSha256 } from '../../src/run-folder/result.ts';
-import { loadSearchSpace } from '../../src/tasks/space-files.ts';
+import { loadSearchSpace, spaceSha256 } from '../../src/tasks/space-files.ts';
 import { ROOT } from '../support/spaces.ts';
-import { tinyPlan, tinySupernet } from '../support/tiny.ts';
+import { tinySearch, tinySupernet } from '../support/tiny.ts';
 
 let supernet: Supernet;
 let folder = '';
@@ -25,10 +25,11 @@ let run: CheckpointRun;
 
 /** Saves the state after so many steps, as checkpoint 1, 2, … */
 async function save(step: number, path = [2, 0, 1]): Promise<void> {
-  const state = initialState(supernet, tinyPlan());
-  const ranking = [{ path, accuracy: 0.75 }];
+  const search = tinySearch(spos);
+  const state = initialState(supernet, search.algorithm.initialState());
+  const ranking = [{ path, accuracy: 0.75, crossEntropy: 0.5 }];
   const savedAt = new Date(Date.UTC(2026, 0, 1, 0, 0, step));
-  await saveCheckpoint(folder, takeSnapshot({ ...state, step, ranking }), {
+  await saveCheckpoint(folder, takeSnapshot({ ...state, step, ranking }, search), {
     run,
     savedAt,
     score: null,
@@ -78,9 +79,9 @@ describe('folderStatus', () => {
     assert.deepEqual([newest?.savedAt, newest?.damage], ['2026-01-01T00:00:17.000Z', null]);
     assert.ok(newest!.bytes > 10_000);
     assert.equal(older?.step, 5);
-    const { configFile, parameters, engine, output } = await resumption(folder);
+    const { configFile, parameters, overrides, output } = await resumption(folder);
     assert.deepEqual([configFile, parameters], [run.configFile, { seed: 3 }]);
-    assert.deepEqual([engine, output], ['js', folder]);
+    assert.deepEqual([overrides, output], [{ engine: 'js' }, folder]);
     await rm(run.configFile);
     await assert.rejects(resumption(folder), { message: /nni-cream resume .* --config FILE/ });
     assert.equal((await resumption(folder, import.meta.filename)).configFile, import.meta.filename);

@@ -115,7 +115,10 @@ describe('scorePath', () => {
 
   it('pauses after each batch of both kinds', async () => {
     let pauses = 0;
-    const counted = (): Promise<void> => Promise.resolve(void pauses++);
+    const counted = (): Promise<void> => {
+      pauses++;
+      return Promise.resolve();
+    };
     const images = [tinyBatch(8, 'ranking', 0), tinyBatch(8, 'ranking', 1)];
     await scorePath(supernet, path, { calibration, images, pause: counted });
     assert.equal(pauses, calibration.length + images.length);

@@ -18,7 +18,10 @@ let supernet: Supernet;
 let pauses = 0;
 let scorer: Scorer;
 
-const pause = (): Promise<void> => Promise.resolve(void pauses++);
+const pause = (): Promise<void> => {
+  pauses++;
+  return Promise.resolve();
+};
 const occasion = { weights: 'step 30', images: Infinity, pause };
 
 before(async () => {

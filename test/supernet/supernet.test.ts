@@ -50,7 +50,7 @@ function modulesOf(
   const parameters: Parameter[] = [];
   const make = (name: string, shape: Shape): Parameter => {
     const value = valueOf(shape) as Tensor;
-    const parameter = { name, shape, decayed: true, value, velocity: null };
+    const parameter = { name, shape, decayed: true, value, slots: [] };
     parameters.push(parameter);
     return parameter;
   };

@@ -2,10 +2,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { TrialError } from '../../src/foundation/errors.ts';
-import { trainStudent } from '../../src/training/student.ts';
 import { namingMemory } from '../../src/tasks/out-of-memory.ts';
 import { nativeEngine } from './engine.ts';
-import { tinyBatch, tinySupernet, trainingSettings } from './tiny.ts';
+import { tinyBatch, tinySupernet, trainPath } from './tiny.ts';
 
 const supernet = tinySupernet(await nativeEngine());
 
@@ -16,7 +15,7 @@ function train(count: number): void {
     images: new Float32Array((images.length / 16) * count),
     labels: new Int32Array(count).fill(labels[0]!),
   };
-  trainStudent(supernet, { path: [2, 2, 2], batch, lesson: null }, trainingSettings);
+  trainPath(supernet, [2, 2, 2], batch);
 }
 
 train(64);

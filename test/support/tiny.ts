@@ -201,7 +201,7 @@ export function tinyContext<Own>(
     plan,
     sampling: setting.sampling,
     images: {
-      batches: { waitedMs: 0, next, close: () => Promise.resolve() },
+      batches: { waitedMs: 0, next },
       heldOut: tinyHeldOut,
       skipped: 0,
     },

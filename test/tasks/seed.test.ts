@@ -36,7 +36,7 @@ function drawn(seed: number) {
 }
 
 describe('the seed', () => {
-  it('R10: is 0 where none is given, which is a seed like any other', () => {
+  it('is 0 where none is given, which is a seed like any other', () => {
     assert.equal(parse({}).seed, 0);
     assert.equal(parse({ seed: 0 }).seed, 0);
     const [first, second, other] = [drawn(0), drawn(0), drawn(1)];
@@ -46,14 +46,14 @@ describe('the seed', () => {
     }
   });
 
-  it('R10: is a number: a text, a fraction, a negative one and null are refused', () => {
+  it('is a number: a text, a fraction, a negative one and null are refused', () => {
     for (const seed of ['0', '', 0.5, -1, null, true, 2 ** 60]) {
       assert.throws(() => parse({ seed }), isRefusal, JSON.stringify(seed));
       assert.throws(() => applyParameters(parse({}), { seed }, []), isRefusal);
     }
   });
 
-  it("R10: 0 as the tuner's value takes the place of the file's", () => {
+  it("0 as the tuner's value takes the place of the file's", () => {
     assert.equal(applyParameters(parse({ seed: 7 }), { seed: 0 }, []).seed, 0);
   });
 });

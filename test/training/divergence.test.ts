@@ -44,7 +44,7 @@ async function searchThrough(isBad: (step: number, rollbacks: number) => boolean
     const batch = tinyBatch(plan.batchSize, 'training', step);
     return Promise.resolve(isBad(step, rollbacks) ? spoiled(batch) : batch);
   };
-  const batches = { waitedMs: 0, next, close: () => Promise.resolve() };
+  const batches = { waitedMs: 0, next };
   const context = tinyContext(supernet, search, {
     images: { batches, heldOut: tinyHeldOut, skipped: 0 },
     keeper: {

@@ -97,7 +97,7 @@ describe('a training', () => {
       },
       emit: ({ kind }) => void (steps += Number(kind === 'step')),
     };
-    await assert.rejects(run<unknown>(tinySearch(cream) as TinySearch<unknown>, changes), stop);
+    await assert.rejects(run<unknown>(tinySearch<unknown>(cream), changes), stop);
     assert.equal(steps, 3);
   });
 

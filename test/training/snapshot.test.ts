@@ -30,7 +30,10 @@ const rollBack = (): Promise<never> => Promise.reject(new Error('nothing was sav
 
 before(async () => {
   engine = await nativeEngine();
-  const checkpoint = (): Promise<void> => Promise.resolve(void pieces++);
+  const checkpoint = (): Promise<void> => {
+    pieces++;
+    return Promise.resolve();
+  };
   undisturbed = await runFrom(null, { keeper: { checkpoint, rollBack } });
 });
 

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Metric } from '../../src/generated/nni-message.ts';
 import type { HistoryEntry } from '../../src/run-folder/history.ts';
-import type { Reporter, SearchMetrics } from '../../src/training/ports.ts';
+import type { Metrics } from '../../src/foundation/metrics.ts';
 import { toWire } from '../../src/trial/metric.ts';
-import { createReporter } from '../../src/trial/reporter.ts';
+import { createReporter, type Reporter } from '../../src/trial/reporter.ts';
 import { TRIAL_ID } from '../support/nni.ts';
 
-const METRICS: SearchMetrics = {
+const METRICS: Metrics = {
   default: 0.25,
   loss: 2,
   kdLoss: 0,
@@ -116,7 +116,7 @@ describe('createReporter', () => {
     await before.reporter.intermediate(METRICS, 0);
     const { reporter } = open(before.entries);
     const fewer = Object.fromEntries(Object.entries(METRICS).filter(([name]) => name !== 'rho'));
-    await assert.rejects(reporter.final(fewer as unknown as SearchMetrics), {
+    await assert.rejects(reporter.final(fewer as unknown as Metrics), {
       ...INVALID,
       message: /wanted the keys of the first report .*\brho\b.*--overwrite/,
     });

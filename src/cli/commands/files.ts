@@ -70,7 +70,7 @@ interface CostOptions {
 function addData(program: Command, shell: Shell): void {
   program
     .command('data')
-    .description('data sets that can be had by name')
+    .description('data sets that have a name')
     .command('fetch')
     .description('fetch a data set once, or draw one (shapes), and print its path')
     .addArgument(new Argument('<name>').choices(DATASET_NAMES))

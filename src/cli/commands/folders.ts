@@ -1,9 +1,9 @@
-/** Commands that look at an output folder, or finish its delivery. */
+/** Commands that inspect an output folder, or deliver its metrics. */
 
 import type { Command } from 'commander';
 import type { Shell } from '../shell.ts';
 
-/** Where nnictl puts the web UI. */
+/** Default address of NNI's web UI. */
 const DEFAULT_NNI = 'http://localhost:8080';
 
 /** Adds `status` and `replay`. */
@@ -15,7 +15,7 @@ export function addFolderCommands(program: Command, shell: Shell): void {
 function addStatus(program: Command, shell: Shell): void {
   program
     .command('status')
-    .description('what an output folder holds, and how to go on with it')
+    .description('what an output folder holds, and the command to continue')
     .argument('<folder>', 'output folder of a search')
     .option('--json', 'print JSON')
     .action(async (folder: string, { json }: { json?: true }) => {

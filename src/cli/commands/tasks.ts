@@ -7,7 +7,7 @@ import type { TaskResult } from '../../tasks/run.ts';
 import type { Host, TrialOptions } from '../../trial/entry.ts';
 import type { Shell } from '../shell.ts';
 
-/** How long a trial waits at its end for the reader of its output, milliseconds. */
+/** Time for the reader of a trial's output to take the rest, milliseconds. */
 const DRAIN_MS = 5000;
 
 /** Adds `search`, `resume`, `trial`, `evaluate` and `rank`. */
@@ -22,7 +22,7 @@ export function addTaskCommands(program: Command, shell: Shell): void {
 function addSearch(program: Command, shell: Shell): void {
   program
     .command('search')
-    .description('run a search without NNI; goes on where an earlier one in the folder ended')
+    .description('run a search without NNI; resumes an unfinished one in the folder')
     .requiredOption('-c, --config <file>', 'trial config, JSON or YAML')
     .option('-o, --output <folder>', "in place of the config's; else nni-cream-result")
     .option('--overwrite', 'throw away what the folder holds')
@@ -38,7 +38,7 @@ function addSearch(program: Command, shell: Shell): void {
 function addResume(program: Command, shell: Shell): void {
   program
     .command('resume')
-    .description('go on with the unfinished search of a folder, without NNI')
+    .description('resume the unfinished search of a folder, without NNI')
     .argument('<folder>', 'output folder of the search')
     .option('-c, --config <file>', 'in place of the config that the search was started with')
     .addOption(engineOption())
@@ -55,7 +55,7 @@ function addResume(program: Command, shell: Shell): void {
 function addTrial(program: Command, shell: Shell): void {
   program
     .command('trial')
-    .description('run a search as the trial of an NNI experiment; NNI starts this')
+    .description('run a task as the trial of an NNI experiment; NNI starts this')
     .requiredOption('-c, --config <file>', 'trial config, JSON or YAML')
     .option('-o, --output <folder>', "where NNI names none, in place of the config's")
     .addOption(engineOption())
@@ -72,7 +72,7 @@ function addTrial(program: Command, shell: Shell): void {
           shell.host,
         );
       } finally {
-        // Output that nobody reads would keep the process, and NNI's trial, for ever.
+        // Output that nobody reads would keep the process, and NNI's trial, alive for ever.
         shell.exitAfter(DRAIN_MS);
       }
     });
@@ -97,13 +97,13 @@ function addEvaluate(program: Command, shell: Shell): void {
 function addRank(program: Command, shell: Shell): void {
   program
     .command('rank')
-    .description('compare scores with the weights of a search with true accuracies')
+    .description('correlate scores with inherited weights and true accuracies')
     .argument('<folder>', 'output folder of the search')
     .requiredOption(
       '-t, --table <file>',
       'true accuracies: NAS-Bench-Macro JSON, or CSV arch,accuracy',
     )
-    .option('-n, --nets <count>', 'networks drawn from the table; all without it', wholeNumber)
+    .option('-n, --nets <count>', 'networks drawn from the table; default all', wholeNumber)
     .option('-s, --seed <seed>', 'seed of their choice and of the bootstrap', wholeNumber)
     .option('-o, --output <folder>', 'in place of FOLDER/rank')
     .option('-c, --config <file>', 'in place of the config that the search was started with')
@@ -141,14 +141,14 @@ type RankOptions = InheritOptions & {
   readonly seed?: number;
 };
 
-/** A whole number, or what was written: the config's schema says what is wrong with it. */
+/** A whole number, or the text itself, which the config's schema then refuses. */
 function wholeNumber(text: string): number | string {
   return /^\d+$/.test(text) ? Number(text) : text;
 }
 
 type ResumeOptions = Omit<SearchOptions, 'config' | 'output'> & { readonly config?: string };
 
-/** What is done with the folder, and how the result is shown. */
+/** How to treat the folder, and how to print the result. */
 interface ShownOptions {
   readonly overwrite?: true;
   readonly json?: true;
@@ -197,7 +197,7 @@ function resultText(done: TaskResult): string {
   }
 }
 
-/** A search without NNI stays one, even when it is started from within a trial. */
+/** Removes NNI's variables: a task without NNI stays one, even inside a trial. */
 function withoutNni(variables: Host['variables']): Host['variables'] {
   for (const name of Object.keys(variables)) {
     if (name.startsWith('NNI_')) Reflect.deleteProperty(variables, name);

@@ -7,20 +7,20 @@ import type { DataFormat, ImageSource, Part, Payload, ReadableImage } from './so
 import { walkTar } from './tar.ts';
 import { isZipName, walkZip } from './zip.ts';
 
-/** One archive and the part it holds where its own folders do not say so. */
+/** One archive, and the part it holds if its own folders do not tell. */
 export interface FolderArchive {
   readonly path: string;
   readonly part: Part | null;
 }
 
-/** Walks over an archive of the kind that its name says. */
+/** Walks over an archive; its name tells the kind. */
 export const walkArchive: ArchiveWalk = (archive) =>
   isZipName(archive) ? walkZip(archive) : walkTar(archive);
 
-/** What the archives of a data set hold. */
+/** The contents of a data set's archives. */
 interface Gathered {
   readonly contents: Contents;
-  /** Of each archive. */
+  /** One per archive. */
   readonly layouts: readonly Layout[];
 }
 
@@ -71,7 +71,7 @@ async function* readWanted(
       position++;
       if (wanted.has(position)) {
         const loading = loadImage(entry);
-        // The bytes have to be taken before the archive is read on; `load` tells what went wrong.
+        // The bytes must be read before the walk continues; `load` reports a failure.
         await Promise.allSettled([loading]);
         yield { position, load: () => loading };
       }
@@ -79,7 +79,7 @@ async function* readWanted(
   }
 }
 
-/** Reads an image folder out of one archive, or out of one archive for each part. */
+/** Reads an image folder from one archive, or from one archive per part. */
 export function openArchiveFolder(
   where: string,
   format: DataFormat,

@@ -2,10 +2,10 @@ import { TEST_FOLDERS, type Place } from './contents.ts';
 import { isImageName } from './image-kinds.ts';
 import type { Part } from './source.ts';
 
-/** Says where an entry belongs; null for one that is no part of the data set. */
+/** The class and part of an entry; null for an entry outside the data set. */
 export type Layout = (name: string, isFolder: boolean) => Place | null;
 
-/** Folders that an entry lies in, or that it is. */
+/** Folders above an entry; those of a folder include itself. */
 function foldersOf(name: string, isFolder: boolean): string[] {
   const segments = name.split('/');
   return isFolder ? segments : segments.slice(0, -1);
@@ -17,7 +17,7 @@ function indexOfPart(folders: readonly string[], part: string): number {
   return at >= 0 && at < folders.length - 1 ? at : -1;
 }
 
-/** Reads `[root/]train/<class>/image`, and `val/` or, where there is none, `test/`. */
+/** Reads `[root/]train/<class>/image`, and `val/` or, without it, `test/`. */
 function layoutOfParts(testFolder: string | undefined): Layout {
   return (name, isFolder) => {
     const folders = foldersOf(name, isFolder);
@@ -30,7 +30,7 @@ function layoutOfParts(testFolder: string | undefined): Layout {
         return { part, className: folders[at + 1] ?? null, inner: folders.slice(at + 2) };
       }
     }
-    // Beside the class folders, or outside of the parts.
+    // Beside the class folders, or outside the parts.
     const last = isFolder ? undefined : folders.at(-1);
     if (last === 'train') return { part: 'train', className: null, inner: [] };
     return last !== undefined && last === testFolder
@@ -60,10 +60,10 @@ function rootDepth(folders: readonly (readonly string[])[]): number {
 }
 
 /**
- * Tells from the files of an archive what its folders mean.
+ * Detects the layout of an archive's folders from its files.
  *
  * @param names - Paths of its files, hidden ones left out.
- * @param part - The part that the archive holds, where its own folders do not say so.
+ * @param part - The part that the archive holds, if its own folders do not tell.
  */
 export function layoutOf(names: readonly string[], part: Part | null): Layout {
   const folders = names.map((name) => foldersOf(name, false));

@@ -1,16 +1,16 @@
-/** What lies in the class folders of a data set, whether those are folders on disk or in an archive. */
+/** The contents of a data set's class folders, on disk or in an archive. */
 
 import { TrialError } from '../../foundation/errors.ts';
 import { extensionOf, isImageName, READ_EXTENSIONS } from './image-kinds.ts';
 import type { Listing, Part, UnreadFiles } from './source.ts';
 
-/** Folders of the test part; the first that exists is it. */
+/** Folders of the test part; the first that exists counts. */
 export const TEST_FOLDERS: readonly string[] = ['val', 'test'];
 
-/** Where a file belongs, by the folders that it lies in. */
+/** Place of a file, from the folders above it. */
 export interface Place {
   readonly part: Part;
-  /** Null for a file that lies beside the class folders. */
+  /** Null for a file beside the class folders. */
   readonly className: string | null;
   /** Folders between the class folder and the file. */
   readonly inner: readonly string[];
@@ -24,20 +24,20 @@ export interface PlacedFile extends Place {
 /** Most folders between a class folder and its images: `<class>/images/` is common, more is not. */
 export const MOST_INNER = 1;
 
-/** Names that systems leave behind unseen. */
+/** Names of hidden system files. */
 const HIDDEN: readonly string[] = ['Thumbs.db', 'ehthumbs.db', 'desktop.ini', '__MACOSX'];
 
-/** Whether a file or folder is nothing that a person put there: `.DS_Store`, `Thumbs.db`. */
+/** Whether a system, not a person, made a file or folder: `.DS_Store`, `Thumbs.db`. */
 export function isHidden(name: string): boolean {
   return name.startsWith('.') || HIDDEN.includes(name);
 }
 
-/** Whether a file is taken for an image of a class. */
+/** Whether a file counts as an image of a class. */
 export function isListed({ name, className, inner }: PlacedFile): boolean {
   return className !== null && inner.length <= MOST_INNER && isImageName(name);
 }
 
-/** Files by kind: those that are not read. */
+/** Counts unread files by kind. */
 class Tally {
   readonly #counts = new Map<string, number>();
 
@@ -55,13 +55,13 @@ class Tally {
   }
 }
 
-/** Collects the files of a data set; their order is kept. */
+/** Collects the files of a data set, in order. */
 export class Contents {
   readonly #images: (PlacedFile & { readonly className: string })[] = [];
   readonly #unread = new Tally();
-  /** What each class of the training part holds that is not read. */
+  /** Unread files of each training class. */
   readonly #classes = new Map<string, Tally>();
-  /** Folders that lie too deep. */
+  /** Folders that are too deep. */
   readonly #deep = new Set<string>();
 
   /** Paths of the images, in the order of the listing. */
@@ -69,7 +69,7 @@ export class Contents {
     return this.#images.map(({ name }) => name);
   }
 
-  /** Notes a folder: a class counts as one even when nothing in it can be read. */
+  /** Adds a folder: a class counts even if nothing in it can be read. */
   addFolder({ part, className }: Place): void {
     if (className !== null && part === 'train') this.#unreadOf(className);
   }
@@ -88,7 +88,7 @@ export class Contents {
     }
   }
 
-  /** Notes a folder whose files are not read, since it lies too deep. */
+  /** Adds a folder that is too deep: its files are not read. */
   addDeep(place: Place, inner: readonly string[]): void {
     const key = [place.part, place.className, ...inner].join('/');
     if (this.#deep.has(key)) return;
@@ -96,7 +96,7 @@ export class Contents {
     this.#skip(place, 'folder');
   }
 
-  /** Says all that a listing depends on besides the images. */
+  /** Identifies all that a listing depends on besides the images. */
   get fingerprint(): string {
     return JSON.stringify([[...this.#classes.keys()].sort(), this.#unread.counts]);
   }
@@ -104,8 +104,8 @@ export class Contents {
   /**
    * Numbers the classes of the training part in alphabetical order.
    *
-   * @throws TrialError `DATA_INVALID` when a class has no image, there are fewer than two, or the
-   *   test part has another one.
+   * @throws TrialError `DATA_INVALID` when a class has no image, there are fewer than two classes, or
+   *   the test part has another class.
    */
   listing(where: string): Listing {
     const classes = this.#checkedClasses(where);

@@ -3,38 +3,38 @@ import { CHANNELS } from '../store/image-set.ts';
 import { checkKind } from './image-kinds.ts';
 import type { EncodedImage, Payload } from './source.ts';
 
-// One thread an image and no memory of it: several images are decoded at a time.
+// One thread per image and no cache: several images are decoded at a time.
 sharp.concurrency(1);
 sharp.cache(false);
 
-/** Larger images are refused by their header, before any of their pixels is decoded. */
+/** Larger images are refused by their header, before decoding. */
 const MAX_SIDE = 32_768;
 /** 8192 x 8192. */
 const MAX_PIXELS = 2 ** 26;
 /** Red, green, blue and transparency. */
 const MOST_CHANNELS = 4;
-/** Types of pixels whose full intensity is known: 8 and 16 bits without a sign. */
+/** Pixel types with a known full intensity: unsigned, 8 and 16 bits. */
 const DEPTHS: readonly (string | undefined)[] = ['uchar', 'ushort'];
 
-/** A missing or damaged part is an error: it is never filled with grey. */
+/** Damage is an error: missing parts are never filled with grey. */
 function openBytes(bytes: Uint8Array): Sharp {
   return sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'warning' });
 }
 
-/** What an image claims to be, in pixels, before its orientation is applied. */
+/** An image's header; pixels, before its orientation is applied. */
 export interface ImageHeader {
   readonly width: number;
   readonly height: number;
 }
 
 /**
- * Checks the format, dimensions and colours that an image claims.
+ * Checks the format, dimensions and colours in an image's header.
  *
- * @throws Error with the reason when it is not decoded.
+ * @throws Error with the reason for a refusal.
  */
 export async function headerOf(encoded: EncodedImage): Promise<ImageHeader> {
   checkKind(encoded);
-  // The limits are checked here, where the message can say more.
+  // Checked here for better messages.
   const header = sharp(encoded.bytes, { limitInputPixels: false, limitInputChannels: false });
   const { width, height, channels, space, depth } = await orDamaged(header.metadata());
   if (Math.max(width, height) > MAX_SIDE || width * height > MAX_PIXELS) {
@@ -54,18 +54,18 @@ export async function headerOf(encoded: EncodedImage): Promise<ImageHeader> {
   return { width, height };
 }
 
-/** Checks an image by its name, signature and header, and decodes the rows that a crop would not. */
+/** Checks an image's name, signature and header, and decodes the rows that a crop would skip. */
 async function openEncoded(encoded: EncodedImage): Promise<Sharp> {
   const { bytes } = encoded;
   const { width, height } = await headerOf(encoded);
   if (height > width) {
-    // The centre is cropped without the last rows, and a file that lacks only those is damaged too.
+    // A crop of the centre skips the last rows, but a file without them is damaged.
     await orDamaged(openBytes(bytes).resize(1, 1, { fit: 'fill' }).raw().toBuffer());
   }
   return openBytes(bytes).autoOrient();
 }
 
-/** Gives one reason for all faults: libvips mixes the messages of images that fail at one time. */
+/** One reason for all faults: libvips mixes the messages of images that fail at the same time. */
 async function orDamaged<T>(decoding: Promise<T>): Promise<T> {
   try {
     return await decoding;
@@ -75,8 +75,8 @@ async function orDamaged<T>(decoding: Promise<T>): Promise<T> {
 }
 
 /**
- * Decodes one image, `uint8 [size, size, 3]` in sRGB; other shapes are cropped at their centre. Of
- * several frames or pages the first one counts.
+ * Decodes one image to `uint8 [size, size, 3]` in sRGB. Crops the centre of other shapes; reads only
+ * the first frame or page.
  *
  * @throws Error with the reason when the image is damaged, too large, in CMYK or of another kind than
  * its name says.

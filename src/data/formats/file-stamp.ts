@@ -3,8 +3,8 @@ import path from 'node:path';
 import { messageOf } from '../../foundation/errors.ts';
 
 /**
- * Names a file below `folder`, its size and the time when it was changed, which a new owner or new
- * permissions move as well; for a file that cannot be looked at, the reason.
+ * Name of a file below `folder`, its size and its time of change, which a new owner or new permissions
+ * change too; for an inaccessible file, the reason.
  */
 export async function fileStamp(folder: string, name: string): Promise<string> {
   try {

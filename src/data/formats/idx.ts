@@ -8,10 +8,10 @@ import { openPixelSource, type PixelPart } from './pixel-source.ts';
 import { readWholeFile } from './read-file.ts';
 import type { ImageSource, Part } from './source.ts';
 
-/** IDX of unsigned bytes: two zero bytes, type 8, number of axes, then one uint32 an axis. */
+/** IDX of unsigned bytes: two zero bytes, type 8, number of axes, then one uint32 per axis. */
 const IMAGES_MAGIC = 0x00000803;
 const LABELS_MAGIC = 0x00000801;
-/** Most bytes of a file, packed or not: 1 GiB, twice what the largest of the MNIST family has. */
+/** Most bytes of a file, packed or not: 1 GiB, twice the largest of the MNIST family. */
 const MAX_BYTES = 2 ** 30;
 /** Most images of a file; the largest of the MNIST family has 814,255. */
 const MAX_IMAGES = 2 ** 22;
@@ -45,7 +45,7 @@ function invalid(where: string, wanted: string, found: string): TrialError {
   return new TrialError('DATA_INVALID', { where, wanted, found, next });
 }
 
-/** Name of an IDX file in a folder, plain or gzipped; null where neither is there. */
+/** Name of an IDX file in a folder, plain or gzipped; null if neither exists. */
 export function idxName(names: readonly string[], stem: string): string | null {
   return names.find((name) => name === stem || name === `${stem}.gz`) ?? null;
 }
@@ -65,7 +65,7 @@ async function unpack(file: string, stored: Buffer, length: number): Promise<Buf
   }
 }
 
-/** First bytes of a file, unpacked if need be: at most a thousand times {@link HEAD_BYTES}. */
+/** First bytes of a file, unpacked if necessary: at most a thousand times {@link HEAD_BYTES}. */
 function headOf(stored: Buffer, isPacked: boolean): Buffer {
   const head = stored.subarray(0, HEAD_BYTES);
   return isPacked ? gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH }) : head;
@@ -81,7 +81,7 @@ function axesOf(file: string, head: Buffer, magic: number): number[] {
   return Array.from({ length: count }, (_, axis) => head.readUInt32BE(4 + 4 * axis));
 }
 
-/** Reads an IDX file; what its header claims is checked before more than the header is unpacked. */
+/** Reads an IDX file. Checks the header before unpacking more. */
 async function readIdx(file: string, magic: number): Promise<IdxFile> {
   const stored = await readWholeFile(file, MAX_BYTES);
   const isPacked = file.endsWith('.gz');
@@ -140,8 +140,8 @@ async function readPart(
 /**
  * Reads the four files of the MNIST family; the two of the test part may be missing.
  *
- * The files do not name their classes: a path that says `fashion` has Fashion-MNIST's, any other
- * set counts as signs (digits, letters), which must not be mirrored.
+ * The files do not name their classes: a path with `fashion` in it has Fashion-MNIST's; any other set
+ * counts as signs (digits, letters), which must not be mirrored.
  */
 export async function openIdx(folder: string): Promise<ImageSource> {
   const names = (await readdir(folder)).sort();

@@ -8,11 +8,11 @@ import { isImageName } from './image-kinds.ts';
 import { MAX_IMAGE_BYTES, readWholeFile } from './read-file.ts';
 import type { ImageSource, Part, Payload } from './source.ts';
 
-/** Names in a folder that a person put there, sorted. */
+/** A folder's entries without system files, sorted. */
 interface Names {
   /** Folders, and links to folders. */
   readonly folders: readonly string[];
-  /** Everything else, whatever it is, and what is named like an image even when it is a folder. */
+  /** Everything else, and any folder that is named like an image. */
   readonly files: readonly string[];
 }
 
@@ -36,14 +36,14 @@ async function namesIn(folder: string): Promise<Names> {
 class FolderReader {
   readonly contents = new Contents();
   readonly #root: string;
-  /** Paths of the folders that were read, by what tells a folder on disk from any other one. */
+  /** Paths of the read folders, by their identity on disk. */
   readonly #known = new Map<string, string>();
 
   constructor(root: string) {
     this.#root = root;
   }
 
-  /** @param folder - Below the root, or empty for the root itself: it holds the class folders. */
+  /** @param folder - Holds the class folders; below the root, or empty for the root itself. */
   async readPart(folder: string, part: Part, classes: readonly string[]): Promise<void> {
     for (const className of classes) {
       const place = { part, className, inner: [] };
@@ -80,8 +80,8 @@ class FolderReader {
 }
 
 /**
- * Whether a folder has parts; without them its folders are the classes. One of them may be called
- * `train`: then it holds images and no folders.
+ * Whether a folder has parts; without them its folders are the classes. A class may be called `train`:
+ * then it holds images and no folders.
  */
 async function hasParts(root: string, folders: readonly string[]): Promise<boolean> {
   if (!folders.includes('train')) return false;
@@ -144,7 +144,7 @@ export async function openImageFolder(root: string): Promise<ImageSource> {
       const stamps = await Promise.all(names.map((name) => fileStamp(root, name)));
       return [contents.fingerprint, ...stamps];
     },
-    // A promise, so that what is wrong with the data is a rejection.
+    // A promise, so that faults of the data are rejections.
     list: () => Promise.resolve().then(() => contents.listing(root)),
     // eslint-disable-next-line @typescript-eslint/require-await -- load does the waiting
     async *read(wanted) {

@@ -1,4 +1,4 @@
-/** The kinds of image files that are read: what libvips decodes as it comes with sharp. */
+/** The readable kinds of image files: those that sharp's libvips decodes. */
 
 import type { EncodedImage } from './source.ts';
 
@@ -6,13 +6,13 @@ interface ImageKind {
   readonly name: string;
   /** In lower case; the first is the usual one. */
   readonly extensions: readonly [string, ...string[]];
-  /** Whether a file starts as this kind does, by its first {@link HEAD_BYTES}. */
+  /** Whether the first {@link HEAD_BYTES} of a file are those of this kind. */
   readonly starts: (head: string) => boolean;
 }
 
 const HEAD_BYTES = 64;
 
-/** BMP is not among them: libvips as it comes with sharp does not decode it. */
+/** Without BMP: sharp's libvips does not decode it. */
 const KINDS: readonly ImageKind[] = [
   {
     name: 'JPEG',
@@ -44,7 +44,7 @@ const KINDS: readonly ImageKind[] = [
   {
     name: 'AVIF',
     extensions: ['.avif'],
-    // A box of brands: the main one, a version, then others that the file is compatible with.
+    // A box of brands: the main one, a version, then compatible ones.
     starts: (head) => head.startsWith('ftyp', 4) && /avi[fs]/u.test(head.slice(8)),
   },
 ];
@@ -52,7 +52,7 @@ const KINDS: readonly ImageKind[] = [
 const NAMES = KINDS.map(({ name }) => name);
 const EXTENSIONS: readonly string[] = KINDS.flatMap(({ extensions }) => extensions);
 
-/** The extensions that are read, for messages. */
+/** The readable extensions, for messages. */
 export const READ_EXTENSIONS: string = EXTENSIONS.join(', ');
 
 /** Extension of a file name in lower case, with its dot; empty for none. */
@@ -60,15 +60,15 @@ export function extensionOf(name: string): string {
   return /[^/](\.[^./]*)$/u.exec(name)?.[1]?.toLowerCase() ?? '';
 }
 
-/** Whether a file is named like an image of a kind that is read. */
+/** Whether a file name is that of a readable image. */
 export function isImageName(name: string): boolean {
   return EXTENSIONS.includes(extensionOf(name));
 }
 
 /**
- * Lets an image pass whose first bytes say what its name says.
+ * Requires that the first bytes of an image match its name.
  *
- * @throws Error with the reason when they say something else.
+ * @throws Error with the reason when they do not.
  */
 export function checkKind({ name, bytes }: EncodedImage): void {
   const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');

@@ -42,7 +42,7 @@ const ARCHIVES = [
   { format: 'zip', isName: isZipName },
 ] as const;
 
-/** An archive of the training part and, if there is one, the first of `val` and `test`. */
+/** An archive of the training part and, if present, the first of `val` and `test`. */
 function archivesIn(
   folder: string,
   names: readonly string[],
@@ -112,7 +112,7 @@ async function openAs(
 }
 
 /**
- * Opens the data set at a path; `auto` tells the format from the names of the files.
+ * Opens the data set at a path; `auto` detects the format from the file names.
  *
  * @throws TrialError `DATA_NOT_FOUND` when there is no such path or no format fits;
  * `DATA_INVALID` when files of the format are missing.

@@ -13,14 +13,14 @@ export interface PixelPart {
   pixels(index: number): Uint8Array;
 }
 
-/** What a format of plain pixels knows before its files are read. */
+/** A format of plain pixels before its files are read. */
 export interface PixelFormat {
   readonly path: string;
   readonly format: DataFormat;
   readonly signs: boolean;
   readonly classes: readonly string[];
   fingerprint(): Promise<readonly string[]>;
-  /** Loads the files; called once. What it throws is taken for a fault of the files. */
+  /** Loads the files; called once. Errors count as faults of the files. */
   parts(): Promise<readonly PixelPart[]>;
 }
 

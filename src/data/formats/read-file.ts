@@ -11,8 +11,7 @@ export function checkFileSize(size: number, limit: number): void {
 }
 
 /**
- * Reads a whole file whose size has been checked before. Pipes and devices, whose reading may never
- * end, are not opened.
+ * Reads a whole file of a limited size. Opens no pipes and devices: reading them may never end.
  *
  * @throws Error with the reason when it is no regular file, is too large or cannot be read.
  */

@@ -1,4 +1,4 @@
-/** What every reader of a data set offers, whatever its format. */
+/** The interface of all readers of data sets. */
 
 /** Formats that can be read. */
 export const DATA_FORMATS = ['image-folder', 'tar', 'zip', 'cifar10', 'idx'] as const;
@@ -6,7 +6,7 @@ export const DATA_FORMATS = ['image-folder', 'tar', 'zip', 'cifar10', 'idx'] as 
 /** Name of a format. */
 export type DataFormat = (typeof DATA_FORMATS)[number];
 
-/** Training images, or those that the final answer is tested on. */
+/** Training images, or test images for the answer. */
 export type Part = 'train' | 'test';
 
 /** One image before it is read. */
@@ -19,12 +19,11 @@ export interface ListedImage {
 }
 
 /**
- * Files of a data set that are not read, counted by their kind: mostly the extension in lower case,
- * with its dot.
+ * Unread files of a data set, counted by kind: mostly the extension in lower case, with its dot.
  */
 export type UnreadFiles = Readonly<Record<string, number>>;
 
-/** All images of a data set, in an order that depends on the data alone. */
+/** All images of a data set, in an order that depends only on the data. */
 export interface Listing {
   readonly classes: readonly string[];
   readonly images: readonly ListedImage[];
@@ -34,12 +33,12 @@ export interface Listing {
 /** An image file's bytes. */
 export interface EncodedImage {
   readonly kind: 'encoded';
-  /** Path, whose ending has to agree with the bytes. */
+  /** Path; its extension must match the bytes. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** An image file's bytes, or pixels that are decoded already. */
+/** An image file's bytes, or decoded pixels. */
 export type Payload =
   | EncodedImage
   | {
@@ -49,11 +48,11 @@ export type Payload =
       readonly side: number;
     };
 
-/** One image that can now be loaded. */
+/** One image that is ready to load. */
 export interface ReadableImage {
   /** Position in the listing. */
   readonly position: number;
-  /** Rejects with the reason when this image cannot be read. */
+  /** Rejects with the reason if this image cannot be read. */
   readonly load: () => Promise<Payload>;
 }
 
@@ -62,9 +61,9 @@ export interface ImageSource {
   /** Path of the data set, for messages. */
   readonly path: string;
   readonly format: DataFormat;
-  /** Whether its images are digits or other signs, which change their meaning in a mirror. */
+  /** Whether its images are digits or other signs, which must not be mirrored. */
   readonly signs: boolean;
-  /** Says which bytes would be read: file names, sizes and times of change. */
+  /** Identifies the bytes to be read: file names, sizes and times of change. */
   fingerprint(): Promise<readonly string[]>;
   /** @throws TrialError `DATA_INVALID` when the files are damaged or hold nothing usable. */
   list(): Promise<Listing>;
@@ -72,12 +71,12 @@ export interface ImageSource {
   read(wanted: ReadonlySet<number>): AsyncGenerator<ReadableImage, void, undefined>;
 }
 
-/** Whether the images show digits or other signs, which change their meaning in a mirror. */
+/** Whether the images show digits or other signs, which must not be mirrored. */
 export function showsSigns(source: ImageSource, classes: readonly string[]): boolean {
   return source.signs || classes.every((name) => /^\d$/u.test(name));
 }
 
-/** Says which files were not read; nothing where all were. */
+/** A warning about unread files; empty if all were read. */
 export function unreadWarnings(unread: UnreadFiles): string[] {
   const counts = Object.entries(unread).map(([kind, count]) => `${count} ${kind}`);
   return counts.length === 0 ? [] : [`in the class folders, not read: ${counts.join(', ')}`];

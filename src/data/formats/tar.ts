@@ -69,8 +69,8 @@ export async function* walkTar(archive: string): AsyncGenerator<ArchiveEntry, vo
 }
 
 /**
- * Passes bytes on until they are more than an honest archive unpacks to. One that was cut between
- * two entries lacks nothing but the end.
+ * Passes bytes on, up to the most that an honest archive unpacks to. An archive that was cut between
+ * two entries lacks only its end.
  */
 function boundedBy(archive: string, checkUnpacked: CheckUnpacked): Transform {
   let passed = 0;

@@ -30,7 +30,7 @@ function typeOf({ versionMadeBy, externalFileAttributes }: Entry, name: string):
   return TYPES[mode & TYPE_MASK] ?? (name.endsWith('/') ? 'directory' : 'file');
 }
 
-/** Reads a file whose size and checksum have to be those of the directory. */
+/** Reads a file; its size and checksum must match the directory. */
 async function bytesOf(zip: ZipFile, entry: Entry): Promise<Buffer> {
   checkFileSize(entry.uncompressedSize, MAX_IMAGE_BYTES);
   const bytes = await buffer(await zip.openReadStreamPromise(entry));
@@ -48,7 +48,7 @@ export async function* walkZip(archive: string): AsyncGenerator<ArchiveEntry, vo
   let unpacked = 0;
   let zip: ZipFile | undefined;
   try {
-    // The names are decoded here, where the complaint can say more.
+    // Names are decoded here for better messages.
     zip = await openPromise(archive, { decodeStrings: false, autoClose: false });
     for await (const entry of zip.eachEntry()) {
       unpacked += entry.uncompressedSize;

@@ -8,10 +8,10 @@ import type { Logger } from '../../foundation/logger.ts';
 import { exists, makeFolder } from '../../foundation/files.ts';
 
 const PACKAGE = 'dataset-fashion-mnist';
-/** Where the package puts the four IDX files. */
+/** Folder of the four IDX files in the package. */
 const CONTENT = 'usr/share/datasets/fashion-mnist';
 const NETWORK_TIMEOUT_S = 20;
-/** The names of the MNIST family, as the package and the official place have them. */
+/** File names of the MNIST family, in the package and on the official site. */
 export const FASHION_FILES = [
   'train-images-idx3-ubyte.gz',
   'train-labels-idx1-ubyte.gz',
@@ -19,25 +19,25 @@ export const FASHION_FILES = [
   't10k-labels-idx1-ubyte.gz',
 ] as const;
 
-/** Runs a program in a folder; rejects when it cannot be started or does not end with 0. */
+/** Runs a program in a folder; rejects if it fails to start or exits with another code than 0. */
 export type RunCommand = (
   command: string,
   args: readonly string[],
   folder: string,
 ) => Promise<void>;
 
-/** Runs a real program and keeps what it prints for the error. */
+/** Runs a real program; an error quotes its output. */
 export const runCommand: RunCommand = async (command, args, folder) => {
   await promisify(execFile)(command, args, { cwd: folder });
 };
 
-/** What fetching a package needs from outside. */
+/** What fetching a package needs. */
 export interface DebianDependencies {
   readonly run: RunCommand;
   readonly logger: Logger;
 }
 
-/** Lists and archives of apt that belong to nobody but us, so that no root is needed. */
+/** Private lists and archives of apt, so that no root is needed. */
 async function privateApt(folder: string): Promise<string[]> {
   const state = path.join(folder, 'state');
   const cache = path.join(folder, 'cache');
@@ -67,17 +67,17 @@ async function downloadAndUnpack(folder: string, run: RunCommand): Promise<strin
   return path.join(folder, 'content', CONTENT);
 }
 
-/** Whether all four files are there. */
+/** Whether all four files exist. */
 export async function hasFashionMnist(folder: string): Promise<boolean> {
   const found = await Promise.all(FASHION_FILES.map((name) => exists(path.join(folder, name))));
   return found.every(Boolean);
 }
 
 /**
- * Takes Fashion-MNIST out of Debian's package, whose signature apt verifies. Needs no root: apt works
- * on lists and a cache of its own, which are removed afterwards.
+ * Takes Fashion-MNIST from Debian's package, whose signature apt verifies. Needs no root: apt uses
+ * private lists and a private cache, which are removed afterwards.
  *
- * @param folder - Receives the four IDX files; made if it is missing.
+ * @param folder - Receives the four IDX files; created if missing.
  * @throws TrialError `DOWNLOAD_FAILED` when apt or dpkg is missing or fails; `FILE_UNWRITABLE` when
  * the folder cannot be made.
  */
@@ -98,7 +98,7 @@ export async function fetchFashionMnistFromDebian(
       }
     });
   } catch (cause) {
-    // Nothing is left where there was nothing.
+    // A folder that did not exist before is removed again.
     await rmdir(folder).catch(() => undefined);
     const complaint = {
       where: `Debian package ${PACKAGE}`,

@@ -7,10 +7,10 @@ import { replaceFile, unlessUnwritable } from '../../foundation/atomic-file.ts';
 import { messageOf, TrialError } from '../../foundation/errors.ts';
 import { exists, makeFolder } from '../../foundation/files.ts';
 
-/** One file at its official place. */
+/** One file on its official site. */
 export interface RemoteFile {
   readonly url: string;
-  /** MD5 as the official place publishes it, in hexadecimal. */
+  /** Published MD5, hexadecimal. */
   readonly md5: string;
 }
 
@@ -60,10 +60,10 @@ async function request(remote: RemoteFile, fetch: typeof globalThis.fetch): Prom
 }
 
 /**
- * Fetches a file once: a file with the right checksum is kept, any other one is replaced. Nothing
- * appears under the final name before its checksum agrees.
+ * Fetches a file once: keeps a file with the right checksum, replaces any other. Nothing appears under
+ * the final name before its checksum matches.
  *
- * @throws TrialError `DOWNLOAD_FAILED` when the place cannot be reached, refuses, or sends other bytes;
+ * @throws TrialError `DOWNLOAD_FAILED` when the site cannot be reached, refuses, or sends other bytes;
  * `FILE_UNWRITABLE` when the folder cannot be made.
  */
 export async function downloadOnce(

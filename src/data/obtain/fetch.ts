@@ -10,14 +10,14 @@ import { downloadOnce } from './download.ts';
 import type { DatasetName } from './names.ts';
 import { writeShapes, type ShapesSpec } from './shapes.ts';
 
-/** What is drawn where nothing else is asked for. */
+/** The default generated set. */
 const DEFAULT_SHAPES = { classes: 10, train: 6000, test: 1000, size: 32, seed: 1 };
 
 const CIFAR10_PLACE = 'https://www.cs.toronto.edu/~kriz/';
 const CIFAR10_FILE = 'cifar-10-binary.tar.gz';
 const FASHION_PLACE = 'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/';
 
-/** MD5 of each file as its official page publishes it. */
+/** MD5 of each file, as published on its official page. */
 const CHECKSUMS = {
   [CIFAR10_FILE]: 'c32a1d4ab5d03f1284b67883e8d87530',
   'train-images-idx3-ubyte.gz': '8d4fb7e6c68d591d4c3dfef9ec88bf0d',
@@ -26,14 +26,14 @@ const CHECKSUMS = {
   't10k-labels-idx1-ubyte.gz': 'bb300cfdad3c16e7a12a480ee83cd310',
 } as const;
 
-/** Where data sets are fetched to and with what. */
+/** Target folder and means of fetching. */
 export interface FetchOptions extends DebianDependencies {
   /** Folder of all fetched data; each set gets its own folder in it. */
   readonly folder: string;
   readonly fetch: typeof globalThis.fetch;
-  /** Place that stands in for the official ones; ends with a slash. */
+  /** Mirror in place of the official sites; ends with a slash. */
   readonly baseUrl?: string | undefined;
-  /** Size of the generated set; 6,000 training images of 32 x 32 pixels, if it is left out. */
+  /** Size of the generated set; default 6,000 training images of 32 x 32 pixels. */
   readonly shapes?: ShapesSpec | undefined;
 }
 
@@ -49,12 +49,12 @@ async function downloadFiles(
   }
 }
 
-/** Whether another place may have the data; a disk that refuses them would again. */
+/** Whether another source may help; a disk that refuses the data would refuse it again. */
 function isDownloadFailure(thrown: unknown): thrown is TrialError {
   return thrown instanceof TrialError && thrown.code === 'DOWNLOAD_FAILED';
 }
 
-/** Debian's package where there is apt-get, else, or when that fails, the official place. */
+/** Debian's package if there is apt-get; if not, or on failure, the official site. */
 async function fetchFashionMnist(folder: string, options: FetchOptions): Promise<void> {
   if (await hasFashionMnist(folder)) {
     return;
@@ -72,9 +72,9 @@ async function fetchFashionMnist(folder: string, options: FetchOptions): Promise
 }
 
 /**
- * Fetches or draws a data set once and returns the path to open, which `auto` tells the format of.
+ * Fetches or draws a data set once and returns its path, whose format `auto` detects.
  *
- * @throws TrialError `DOWNLOAD_FAILED` when no place gives it with the published checksum,
+ * @throws TrialError `DOWNLOAD_FAILED` when no source has it with the published checksum,
  * `FILE_UNWRITABLE` when it cannot be stored.
  */
 export async function fetchDataset(name: DatasetName, options: FetchOptions): Promise<string> {
@@ -96,7 +96,7 @@ export async function fetchDataset(name: DatasetName, options: FetchOptions): Pr
   }
 }
 
-/** Fashion-MNIST where it can be had, else generated shapes; the log says which. */
+/** Fashion-MNIST if available, else generated shapes; the log says which. */
 export async function defaultData(options: FetchOptions): Promise<string> {
   try {
     const folder = await fetchDataset('fashion-mnist', options);

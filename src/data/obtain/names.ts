@@ -1,5 +1,5 @@
-/** Data sets that can be had by name: fetched from their official place, or drawn (`shapes`). */
+/** Data sets with a name: fetched from their official site, or drawn (`shapes`). */
 export const DATASET_NAMES = ['cifar10', 'fashion-mnist', 'shapes'] as const;
 
-/** Name of a data set that can be had. */
+/** Name of such a data set. */
 export type DatasetName = (typeof DATASET_NAMES)[number];

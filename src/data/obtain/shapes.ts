@@ -28,14 +28,14 @@ const DRAWINGS: readonly (readonly [name: string, inside: Inside])[] = [
 ];
 
 const LANES = 8;
-/** Points a pixel's edge is sampled at in each direction. */
+/** Sampling points per pixel in each direction. */
 const SUBPIXELS = [-0.25, 0.25];
 const LEAST_CONTRAST = 60;
 const NOISE = 12;
 const FULL = 255;
 const MARKER = 'shapes.json';
 
-/** How large a generated set is and which one it is. */
+/** Size and seed of a generated set. */
 export interface ShapesSpec {
   /** Number of classes, 2 to 10. */
   readonly classes: number;
@@ -60,7 +60,7 @@ interface Scene {
   readonly angle: number;
   readonly foreground: Colour;
   readonly background: Colour;
-  /** Brightness that the background gains from its upper to its lower edge. */
+  /** Increase of the background's brightness from its upper to its lower edge. */
   readonly slope: number;
 }
 
@@ -173,7 +173,7 @@ async function writeImages(folder: string, spec: ShapesSpec): Promise<void> {
   await Promise.all(Array.from({ length: LANES }, lane));
 }
 
-/** Refuses a folder with somebody's files: those of an earlier set are about to be removed. */
+/** Refuses a folder with other files: only those of an earlier set may be removed. */
 async function refuseForeign(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   if (names.length === 0) return;
@@ -187,8 +187,8 @@ async function refuseForeign(folder: string): Promise<void> {
 
 /**
  * Writes a generated data set of drawn shapes as an image folder, `train/<class>/*.png` and
- * `test/<class>/*.png`: colours, places, sizes and angles vary. The same spec gives the same pixels;
- * a folder that has them already is left as it is.
+ * `test/<class>/*.png`: colours, places, sizes and angles vary. The same spec gives the same pixels; a
+ * folder that already has them is left unchanged.
  *
  * @throws TrialError `DATA_INVALID` when the spec asks for other than 2 to 10 classes;
  * `FILE_UNWRITABLE` when the disk refuses, or the folder holds anything else.
@@ -211,11 +211,11 @@ export async function writeShapes(folder: string, spec: ShapesSpec): Promise<voi
   if (found === null) await refuseForeign(folder);
   await unlessUnwritable(folder, async () => {
     await makeFolder(folder);
-    // It says whose folder this is, and that the images are not complete.
+    // The marker says that the folder is ours and the images are incomplete.
     await writeFile(marker, '');
     await makeFolders(folder, spec);
     await writeImages(folder, spec);
-    // Now they are.
+    // Now the images are complete.
     await writeFile(marker, wanted);
   });
 }

@@ -13,7 +13,7 @@ import type { SkippedImage } from './quarantine.ts';
 /**
  * A cache file: magic number, length of the header (uint32, little endian), SHA-256 of the header,
  * header in JSON, then the pixels of the training part and those of the test part, whose SHA-256 is
- * in the header. Its size follows from the header, which tells a file that was cut short.
+ * in the header. The header gives the size, so that a truncated file is noticed.
  */
 const MAGIC = 'CREAM-4\n';
 const DIGEST_START = MAGIC.length + 4;
@@ -37,7 +37,7 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Fills `bytes` from a position; false when the file ends before. */
+/** Fills `bytes` from a position; false if the file is too short. */
 async function readAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<boolean> {
   for (let at = 0; at < bytes.length;) {
     const length = Math.min(CHUNK_BYTES, bytes.length - at);
@@ -100,17 +100,16 @@ async function unlessRefused(file: string, work: () => Promise<void>): Promise<v
 }
 
 /**
- * Makes the folder of a cache file: decoding takes long, and would be in vain without one.
+ * Creates the folder of a cache file before the long decoding, which needs it.
  *
- * @throws TrialError `FILE_UNWRITABLE` when that is refused.
+ * @throws TrialError `FILE_UNWRITABLE`
  */
 export async function prepareCache(file: string): Promise<void> {
   await unlessRefused(file, () => makeFolder(path.dirname(file)));
 }
 
 /**
- * Writes decoded parts so that no reader sees half a file, and none finds one after a power cut. The
- * folder is there.
+ * Writes decoded parts atomically, even under a power cut. The folder exists.
  *
  * @throws TrialError `FILE_UNWRITABLE` when the disk refuses.
  */
@@ -161,7 +160,7 @@ async function readParts(file: FileHandle): Promise<DecodedParts | null> {
   return { train, test: test.count > 0 ? test : null, skipped, unread, pixelsSha256: digest };
 }
 
-/** Reads a cache file; null when there is none, and, with a warning, when it is of no use. */
+/** Reads a cache file; null if there is none or, with a warning, if it is unusable. */
 export async function readCache(file: string, logger: Logger): Promise<DecodedParts | null> {
   const pass = (reason: string): null => {
     logger.log('warning', `images: passed over the cache ${file}: ${reason}`);
@@ -169,7 +168,7 @@ export async function readCache(file: string, logger: Logger): Promise<DecodedPa
   };
   let handle: FileHandle | undefined;
   try {
-    // Opening a pipe would wait for its writer.
+    // Opening a pipe would wait for a writer.
     handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     return (await readParts(handle)) ?? pass('it is damaged');
   } catch (thrown) {

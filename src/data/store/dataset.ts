@@ -17,7 +17,7 @@ import { decodeParts, type DecodedParts } from './decode-parts.ts';
 import { escapeField } from './quarantine.ts';
 import { stratifiedOrder } from './stratify.ts';
 
-/** Part of the key: to be raised when decoding gives other pixels, or takes other files, than before. */
+/** Part of the key: raise it when decoding gives other pixels or reads other files. */
 const DECODER = 4;
 const SKIPPED_SHOWN = 5;
 
@@ -28,15 +28,15 @@ export interface Dataset extends DecodedParts {
   readonly digits: boolean;
 }
 
-/** Which data set is opened and how. */
+/** A data set and how to open it. */
 export interface DatasetOptions {
   readonly path: string;
   readonly format: DataFormat | 'auto';
-  /** Height and width in pixels that every image is brought to. */
+  /** Height and width of the resized images, pixels. */
   readonly imageSize: number;
-  /** Folder of the cache; made if it is missing. */
+  /** Folder of the cache; created if missing. */
   readonly cacheFolder: string;
-  /** Most images of a part; the classes keep their proportions. All, if it is left out. */
+  /** Most images of a part, classes in proportion; default all. */
   readonly maxImages?: number | undefined;
   readonly logger: Logger;
 }
@@ -79,7 +79,7 @@ async function decode(source: ImageSource, options: DatasetOptions): Promise<Dec
   return parts;
 }
 
-/** A class all of whose images are damaged is never silently one without images. */
+/** Refuses a class whose images are all damaged. */
 function refuseLostClass(
   where: string,
   { classes, images }: Listing,
@@ -100,7 +100,7 @@ function refuseLostClass(
   });
 }
 
-/** Says what a search can do without and a person may miss. */
+/** Logs warnings and skipped images. */
 function reportWarnings({ train, test, unread }: DecodedParts, logger: Logger): void {
   const labels = { train: train.labels, test: test?.labels ?? [] };
   const census = countImages(train.classes, labels);
@@ -133,12 +133,12 @@ async function loadParts(source: ImageSource, options: DatasetOptions): Promise<
 }
 
 /**
- * Opens a data set: decoded once into a compact cache file, then read from there.
+ * Opens a data set. Decodes it once into a compact cache file, then reads that file.
  *
  * @throws TrialError `DATA_NOT_FOUND` or `DATA_INVALID` for data that cannot be used,
  * `FILE_UNREADABLE` when the disk fails, `FILE_UNWRITABLE` when the cache cannot be written. Damaged
- * images are skipped and named, up to the limits of a quarantine; what exceeds them is never cached,
- * so that cached sets keep them.
+ * images are skipped and named, up to the limits of a quarantine. A set that exceeds them is never
+ * cached.
  */
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const source = await locateSource(options.path, options.format);

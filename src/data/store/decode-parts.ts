@@ -17,13 +17,13 @@ const LANES = 8;
 /** Images between two lines of progress. */
 const PROGRESS = 10_000;
 
-/** Refusals of the system that are a matter of the image; any other may be over soon. */
+/** System errors that concern one image; others may be temporary. */
 const OWN_FAULTS: readonly unknown[] = ['EACCES', 'EISDIR', 'ELOOP', 'ENOENT', 'ENOTDIR', 'EPERM'];
 
-/** What decoding a data set gives. */
+/** A decoded data set. */
 export interface DecodedParts {
   readonly train: ImageSet;
-  /** Images that the final answer is tested on; null where the data set has none. */
+  /** Test images; null if the data set has none. */
   readonly test: ImageSet | null;
   readonly skipped: readonly SkippedImage[];
   readonly unread: UnreadFiles;
@@ -31,7 +31,7 @@ export interface DecodedParts {
   readonly pixelsSha256: string;
 }
 
-/** What of a listing is decoded and how. */
+/** The wanted images of a listing, and how to decode them. */
 export interface DecodeOptions {
   /** Positions in the listing, ascending. */
   readonly wanted: readonly number[];
@@ -40,7 +40,7 @@ export interface DecodeOptions {
   readonly logger: Logger;
 }
 
-/** Where one listed image goes. */
+/** Target of one listed image. */
 interface Slot {
   readonly image: ListedImage;
   readonly set: ImageSet;
@@ -77,7 +77,7 @@ function assignSlots(
   return slots;
 }
 
-/** Closes the gaps that skipped images have left. */
+/** Closes the gaps of skipped images. */
 function withoutGaps(set: ImageSet, gaps: ReadonlySet<number>): ImageSet {
   if (gaps.size === 0) {
     return set;
@@ -95,7 +95,7 @@ function withoutGaps(set: ImageSet, gaps: ReadonlySet<number>): ImageSet {
 }
 
 /**
- * Decodes into one slot; returns the reason when the image is no good.
+ * Decodes into one slot. Returns the reason for an unusable image.
  *
  * @throws TrialError `FILE_UNREADABLE` when the system fails.
  */
@@ -118,13 +118,13 @@ async function fillSlot(
   }
 }
 
-/** Whether it is a matter of the image, and would be next time. */
+/** Whether an error concerns the image and would occur again. */
 function isOwnFault(thrown: unknown): boolean {
   const isSystem = thrown instanceof Error && 'syscall' in thrown && 'code' in thrown;
   return !isSystem || OWN_FAULTS.includes(thrown.code);
 }
 
-/** Decodes into the slots until all are filled or too many have failed. */
+/** Decodes into the slots until all are full or too many have failed. */
 async function fillSlots(
   source: ImageSource,
   slots: ReadonlyMap<number, Slot>,
@@ -155,7 +155,7 @@ async function fillSlots(
  *
  * @returns Parts in the order of the listing; `test` is null when it has no image.
  * @throws TrialError `DATA_INVALID` when more are damaged than a {@link Quarantine} takes,
- * `FILE_UNREADABLE` when an image cannot be read for a reason that is not its own.
+ * `FILE_UNREADABLE` when the system, not the image, is at fault.
  */
 export async function decodeParts(
   source: ImageSource,

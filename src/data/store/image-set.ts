@@ -19,7 +19,7 @@ export interface ImageSet {
 /** Node hashes less than 2 GiB at a time. */
 const HASHED_AT_ONCE = 2 ** 30;
 
-/** What an image set is made for. */
+/** Size and classes of an image set. */
 export interface ImageSetShape {
   readonly count: number;
   /** Height and width in pixels. */

@@ -2,7 +2,7 @@ import { TrialError } from '../../foundation/errors.ts';
 
 /** Most images that may be left out, as a share of those wanted. */
 const MAX_SHARE = 0.01;
-/** Most neighbours in the listing that may be left out: more look like a lost disk or folder. */
+/** Most consecutive images that may be left out: more look like a lost disk or folder. */
 const MAX_IN_A_ROW = 50;
 /** Images that an error names. */
 const NAMED = 3;
@@ -34,8 +34,8 @@ export function formatBadSamples(skipped: readonly SkippedImage[]): string {
 }
 
 /**
- * The images that are left out of a data set, and the limit on their number. They may come in any
- * order: `rank` is the place of an image among those wanted.
+ * The images that are left out of a data set, and the limits on their number. They may arrive in any
+ * order: `rank` is the position of an image among those wanted.
  */
 export class Quarantine {
   readonly #wanted: number;
@@ -46,7 +46,7 @@ export class Quarantine {
     this.#wanted = wanted;
   }
 
-  /** Whether more are left out than the limits allow, so that nothing else needs to be read. */
+  /** Whether a limit is exceeded, so that reading can stop. */
   get isExceeded(): boolean {
     return this.#skipped.size > this.#wanted * MAX_SHARE || this.#longestRun > MAX_IN_A_ROW;
   }

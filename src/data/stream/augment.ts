@@ -2,7 +2,7 @@ import type { Rng } from '../../foundation/rng.ts';
 import { CHANNELS } from '../store/image-set.ts';
 
 const PADDING = 4;
-/** Up to this side an image is shifted; a larger one is cropped and resized. */
+/** Images up to this side are shifted; larger ones are cropped and resized. */
 const LARGEST_SHIFTED = 64;
 /** A resized crop keeps at least this share of the area, and sides within this ratio. */
 const LEAST_CROP_AREA = 0.25;
@@ -12,7 +12,7 @@ const LEAST_ERASED_AREA = 0.02;
 const MOST_ERASED_AREA = 1 / 3;
 const MOST_ERASED_RATIO = 10 / 3;
 const FULL = 255;
-/** Rec. 601 luma, which saturation is measured against. */
+/** Rec. 601 luma, the reference of saturation. */
 const LUMA = [0.299, 0.587, 0.114] as const;
 
 /** Random changes of a training image. */
@@ -36,7 +36,7 @@ export function defaultAugmentation(image: {
   return { crop, flip: !image.digits, jitter: 0, erasing: 0 };
 }
 
-/** One image to be read and the place where its changed copy goes. */
+/** One source image, and the target of its changed copy. */
 export interface AugmentedImage {
   /** `uint8 [size, size, 3]`. */
   readonly source: Uint8Array;
@@ -72,7 +72,7 @@ function drawWindow({ crop }: Augmentation, size: number, rng: Rng): Window {
   return { top: rng.below(size - height + 1), left: rng.below(size - width + 1), height, width };
 }
 
-/** Copies a window of the image's own size; what lies outside stays black. */
+/** Copies a window of the image's own size; the outside stays black. */
 function copyShifted(
   { source, target, size }: AugmentedImage,
   window: Window,
@@ -93,7 +93,7 @@ function copyShifted(
   }
 }
 
-/** The two neighbours, at a weight, that each place of an axis is interpolated from. */
+/** The two neighbours, and their weights, for interpolating each position of an axis. */
 interface AxisSample {
   readonly low: number;
   readonly high: number;

@@ -5,7 +5,7 @@ export interface Batch {
   readonly count: number;
   /**
    * `float32 [count, size, size, 3]`, normalised by the mean and standard deviation of the training
-   * images. Read it once a use: it may be made anew each time.
+   * images. Read it once per use: each read may compute it again.
    */
   readonly images: Float32Array;
   /** `int32 [count]`, class indices. */
@@ -15,7 +15,7 @@ export interface Batch {
 /** Red, green, blue. */
 export type Triple = readonly [number, number, number];
 
-/** What normalisation subtracts and divides by, in fractions of the full intensity. */
+/** Mean and standard deviation for normalisation, in fractions of the full intensity. */
 export interface Normalisation {
   readonly mean: Triple;
   /** Standard deviation. */
@@ -79,8 +79,7 @@ export function normaliseInPlace(pixels: Float32Array, { mean, std }: Normalisat
 /**
  * The given images without augmentation.
  *
- * They are normalised when `images` is read, into a new array each time, so that a list of batches
- * costs no memory.
+ * Each read of `images` normalises them into a new array, so that a list of batches needs no memory.
  */
 export function plainBatch(
   set: ImageSet,

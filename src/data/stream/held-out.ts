@@ -5,19 +5,19 @@ import { plainBatch, type Batch, type Normalisation } from './batch.ts';
 
 const HELD_OUT_SHARE = 0.1;
 const MOST_HELD_OUT = 5000;
-/** Images of the mini-set and of the meta step's validation part, where there are enough. */
+/** Images of the mini-set and of the meta step's part, if there are enough. */
 const SMALL_PART = 256;
 const PARTS = 3;
 
 /** Disjoint indices into the training images, each stratified at every prefix. */
 export interface HeldOutSplit {
-  /** What is left to train on. */
+  /** Images to train on. */
   readonly training: Int32Array;
-  /** Mini-set that admission to the board is measured on. */
+  /** Mini-set for admission to the board. */
   readonly board: Int32Array;
-  /** Images that the meta step measures its loss on. */
+  /** Images for the loss of the meta step. */
   readonly meta: Int32Array;
-  /** The validation split: what paths are ranked on. */
+  /** The validation split, for ranking paths. */
   readonly ranking: Int32Array;
 }
 
@@ -26,8 +26,7 @@ export type HeldOutSizes = Readonly<Record<keyof HeldOutSplit, number>>;
 
 /**
  * Sizes of a split: a tenth of the images is held out, at most 5,000: 256 for the board, 256 for the
- * meta step, the rest for validation. Where fewer than 768 are held out, the three parts are of one
- * size.
+ * meta step, the rest for validation. If fewer than 768 are held out, the three parts have one size.
  *
  * @param images - Number of training images.
  * @param classes - Number of classes that they have.
@@ -47,7 +46,7 @@ export function heldOutSizes(images: number, classes: number): HeldOutSizes {
   return sizes;
 }
 
-/** The same for any number of images, even for too few. */
+/** As {@link heldOutSizes}, even for too few images. */
 export function sizesOf(images: number): HeldOutSizes {
   const heldOut = Math.min(MOST_HELD_OUT, Math.floor(images * HELD_OUT_SHARE));
   const small = Math.min(SMALL_PART, Math.floor(heldOut / PARTS));
@@ -75,19 +74,19 @@ export function splitHeldOut(
   };
 }
 
-/** Images that are not trained on, none augmented, none shared between parts. */
+/** Held-out images, not augmented; the parts are disjoint. */
 export interface HeldOut {
-  /** Mini-set that paths are measured on during training. */
+  /** Mini-set for measurements during training. */
   readonly board: Batch;
   /** Validation images of one meta step, at most `count`; cycles through its part. */
   meta(metaStep: number, count: number): Batch;
-  /** Batches of the validation split that paths are ranked on. */
+  /** Batches of the validation split. */
   readonly ranking: readonly Batch[];
-  /** Batches of training images that batch norm is recalibrated on before a ranking. */
+  /** Batches of training images for recalibrating batch norm before a ranking. */
   readonly calibration: readonly Batch[];
 }
 
-/** How held-out images are handed out. */
+/** How to make batches of held-out images. */
 export interface HeldOutOptions {
   readonly images: ImageSet;
   readonly split: HeldOutSplit;
@@ -98,7 +97,7 @@ export interface HeldOutOptions {
   readonly calibrationImages: number;
 }
 
-/** Cuts indices into batches of normalised images, the last one as small as it comes. */
+/** Cuts indices into batches of normalised images; the last one may be smaller. */
 export function plainBatches(
   set: ImageSet,
   indices: Int32Array,

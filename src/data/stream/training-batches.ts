@@ -8,13 +8,13 @@ import type { Batch } from './batch.ts';
 import type { TrainingPlan } from './training-plan.ts';
 import type { MadeBatch, TrainingWorkerData } from './training-worker.ts';
 
-/** Batches that are made ahead of the one that is asked for. */
+/** Batches that are prepared ahead. */
 const AHEAD = 3;
 
-/** The endless, augmented training images; batch `step` is a pure function of (seed, step). */
+/** The endless stream of augmented training images; batch `step` is a pure function of (seed, step). */
 export interface TrainingBatches {
   /**
-   * Gives the batch of a step, whatever was asked for before; consecutive steps are ready soonest.
+   * The batch of a step, in any order; consecutive steps are ready soonest.
    * Its buffers belong to the caller.
    *
    * @param step - Counts from 0 over the whole run.
@@ -24,19 +24,19 @@ export interface TrainingBatches {
   readonly waitedMs: number;
 }
 
-/** Training batches that a thread makes ahead of time. */
+/** Training batches that a thread prepares ahead. */
 export interface TrainingStream extends TrainingBatches {
-  /** Ends the thread; what is still awaited is rejected. */
+  /** Ends the thread; pending calls reject. */
   close(): Promise<void>;
 }
 
-/** A plan and the clock that waiting is measured with. */
+/** A plan, and a clock for measuring waits. */
 export interface TrainingOptions extends TrainingPlan {
   /** Monotonic time in milliseconds. */
   readonly clock: () => number;
 }
 
-/** A batch that was asked of the thread. */
+/** A batch that the thread is preparing. */
 interface Order {
   readonly batch: Promise<Batch>;
   readonly resolve: (batch: Batch) => void;
@@ -48,7 +48,7 @@ function createOrder(): Order {
   const batch = new Promise<Batch>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  // A batch that nobody asks for any more may fail unseen.
+  // A batch that nobody awaits may fail unseen.
   batch.catch(() => undefined);
   return { batch, resolve: (made) => settle?.resolve(made), reject: (why) => settle?.reject(why) };
 }
@@ -119,7 +119,7 @@ class BatchThread implements TrainingStream {
 
   async close(): Promise<void> {
     this.#fail(new Error('the training stream is closed'));
-    // Never let go: the process has to live until the thread has ended.
+    // Never unref: the process must live until the thread has ended.
     this.#hold(1);
     this.#port.close();
     await this.#worker.terminate();
@@ -132,7 +132,7 @@ class BatchThread implements TrainingStream {
     return order;
   }
 
-  /** Orders a step and those after it; forgets what a jump to another step has made useless. */
+  /** Requests a step and those after it; drops batches that a jump made useless. */
   #orderFrom(step: number): void {
     if (this.#waiting === 0) {
       for (const ordered of this.#orders.keys()) {
@@ -148,7 +148,7 @@ class BatchThread implements TrainingStream {
     }
   }
 
-  /** Takes what has arrived while this thread was busy, without a turn of the event loop. */
+  /** Receives pending answers without a turn of the event loop. */
   #receive(): void {
     for (let got = receiveMessageOnPort(this.#port); got; got = receiveMessageOnPort(this.#port)) {
       this.#deliver(got.message as MadeBatch);
@@ -166,7 +166,7 @@ class BatchThread implements TrainingStream {
     }
   }
 
-  /** Keeps the process alive while somebody waits, and only then. */
+  /** Keeps the process alive only while a call is pending. */
   #hold(change: 1 | 0 | -1): void {
     this.#waiting += change;
     if (this.#waiting > 0) {
@@ -182,8 +182,8 @@ class BatchThread implements TrainingStream {
 /**
  * Starts the thread that augments and normalises training batches a few steps ahead.
  *
- * Each batch has its own buffers, which belong to the caller. An idle stream does not keep the
- * process alive, yet `close` should be called.
+ * Each batch has its own buffers, which belong to the caller. An idle stream does not keep the process
+ * alive, but call `close`.
  */
 export function createTrainingBatches(options: TrainingOptions): TrainingStream {
   return new BatchThread(options);

@@ -3,25 +3,25 @@ import { bytesPerImage, imageAt, labelAt, type ImageSet } from '../store/image-s
 import { augmentImage, type Augmentation } from './augment.ts';
 import { normaliseInPlace, type Batch, type Normalisation } from './batch.ts';
 
-/** All that decides a training batch besides its step; plain data that can go to a thread. */
+/** All that determines a training batch besides its step; plain data for a thread. */
 export interface TrainingPlan {
   readonly images: ImageSet;
   /** Images to train on, `int32 [count]`. */
   readonly indices: Int32Array;
   readonly batchSize: number;
-  /** Steps after which the images are drawn afresh. */
+  /** Steps after which the images are redrawn. */
   readonly stepsPerEpoch: number;
   readonly seed: number;
   readonly augmentation: Augmentation;
   readonly normalisation: Normalisation;
 }
 
-/** Says which images a step trains on. */
+/** Selects the images of a step. */
 export type StepIndices = (step: number) => Int32Array<ArrayBuffer>;
 
 /**
- * Draws the images of each epoch without replacement. An epoch that is longer than the set goes on
- * with a fresh permutation. Only the permutation in use is kept; any step may be asked for.
+ * Draws the images of each epoch without replacement. An epoch longer than the set continues with a
+ * new permutation. Keeps only the current permutation; accepts steps in any order.
  */
 export function createStepIndices(
   plan: Omit<TrainingPlan, 'augmentation' | 'images' | 'normalisation'>,

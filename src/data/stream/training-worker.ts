@@ -3,13 +3,13 @@ import { workerData, type MessagePort } from 'node:worker_threads';
 import type { Batch } from './batch.ts';
 import { createBatchMaker, type TrainingPlan } from './training-plan.ts';
 
-/** What the thread is started with. */
+/** Arguments of the thread. */
 export interface TrainingWorkerData {
   readonly plan: TrainingPlan;
   readonly port: MessagePort;
 }
 
-/** What the thread answers to a step. */
+/** The thread's answer to a step. */
 export interface MadeBatch {
   readonly step: number;
   readonly batch: Batch;

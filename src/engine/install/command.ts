@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** What a finished command left behind. */
+/** Output of a finished command. */
 export interface CommandResult {
   /** Exit status; `undefined` when the command could not be started or was killed. */
   readonly status: number | undefined;

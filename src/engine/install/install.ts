@@ -135,7 +135,7 @@ function isUpToDate(folder: string, settings: Settings): boolean {
   return buildInputs === hashBuildInputs() && (cudaLibraries || !settings.cudaLibraries);
 }
 
-/** Moves the finished folder into place; another installer that was faster wins. */
+/** Moves the finished folder into place, unless another installer was faster. */
 async function publish(work: string, folder: string, settings: Settings): Promise<void> {
   if (isUpToDate(folder, settings)) return;
   const outdated = `${work}-outdated`;
@@ -158,7 +158,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Removes what installers left behind that were killed; a build folder's name tells its process. */
+/** Removes leftovers of killed installers; a build folder's name holds its process id. */
 async function removeAbandoned(root: string): Promise<void> {
   for (const name of await readdir(root)) {
     const pid = /^\.build-(\d+)-/.exec(name)?.[1];

@@ -1,12 +1,12 @@
-/** Whether a search may go on with what another one left. */
+/** Whether a search may resume from a checkpoint. */
 
 import { isDeepStrictEqual } from 'node:util';
 import { TrialError } from '../../foundation/errors.ts';
 
 /**
- * Refuses to go on with a search that was another one.
+ * Refuses to resume another search.
  *
- * @param file - The checkpoint, for the complaint.
+ * @param file - The checkpoint, for errors.
  * @throws TrialError CHECKPOINT_MISMATCH naming the keys that differ.
  */
 export function requireSameMathematics(
@@ -26,7 +26,7 @@ export function requireSameMathematics(
   });
 }
 
-/** Keys whose values are not the same, in the order of the first. */
+/** Keys with different values, in the order of the first record. */
 export function differingKeys(
   a: Readonly<Record<string, unknown>>,
   b: Readonly<Record<string, unknown>>,

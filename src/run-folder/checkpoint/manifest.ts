@@ -17,9 +17,9 @@ export function manifestText(content: Omit<CheckpointManifest, 'sha256'>): strin
 }
 
 /**
- * Reads a manifest and holds it against its own digest.
+ * Reads a manifest and checks its digest.
  *
- * @param where - Path of the file, for the complaint.
+ * @param where - Path of the file, for errors.
  * @throws TrialError CHECKPOINT_INVALID
  */
 export function parseManifest(text: string, where: string): CheckpointManifest {
@@ -29,7 +29,7 @@ export function parseManifest(text: string, where: string): CheckpointManifest {
   throw damaged(where, `the digest ${manifest.sha256}`, digest);
 }
 
-/** Parses a text and takes the digest of all but its `sha256`, as {@link manifestText} does. */
+/** Parses a text and computes the digest of all but its `sha256`, as {@link manifestText} does. */
 function parseDigested(text: string, where: string): { document: unknown; digest: string } {
   try {
     const document: unknown = JSON.parse(text);
@@ -40,7 +40,7 @@ function parseDigested(text: string, where: string): { document: unknown; digest
   }
 }
 
-/** The complaint about a file that is not what was saved. */
+/** The error for a damaged file. */
 export function damaged(where: string, wanted: string, found: string, cause?: unknown): TrialError {
   const next = 'The file is damaged or missing: an older checkpoint of the folder may be whole.';
   return new TrialError('CHECKPOINT_INVALID', { where, wanted, found, next }, cause);

@@ -1,6 +1,6 @@
 /**
  * The safetensors format: a length, a JSON header, then the numbers of all tensors, little endian.
- * Any reader of it opens a checkpoint; nothing in it can be executed.
+ * Any reader of the format opens a checkpoint; it can hold no code.
  *
  * @see https://huggingface.co/docs/safetensors
  */
@@ -10,7 +10,7 @@ import { damaged } from './manifest.ts';
 
 /** Bytes of the length in front: a uint64. */
 const LENGTH_BYTES = 8;
-/** What the format itself allows a header. */
+/** The format's limit on a header. */
 const MAX_HEADER_BYTES = 100_000_000;
 
 const TYPES = {
@@ -42,9 +42,9 @@ export function encodeSafetensors(arrays: readonly NamedArray[]): Buffer {
 }
 
 /**
- * Reads arrays of float32 and float64 numbers; each has memory of its own.
+ * Reads arrays of float32 and float64 numbers into separate memory.
  *
- * @param where - The file, for the complaint.
+ * @param where - The file, for errors.
  * @throws TrialError CHECKPOINT_INVALID
  */
 export function decodeSafetensors(file: Uint8Array, where: string): NamedArray[] {

@@ -8,11 +8,11 @@ import { restoreSnapshot, takeSnapshot, type SnapshotOwner } from '../../trainin
 import type { SearchState } from '../../training/state.ts';
 import { isRollbackPoint, isSteady, newestCheckpoint, saveCheckpoint } from './store.ts';
 
-/** When a state is saved, beside the ends of epochs. */
+/** When to save a state, beside the ends of epochs. */
 export interface SaveSchedule {
-  /** Every so many steps; not by steps, if it is left out. */
+  /** Steps between two saves; by default steps do not count. */
   readonly steps?: number | undefined;
-  /** Every so many minutes. */
+  /** Minutes between two saves. */
   readonly minutes: number;
 }
 
@@ -32,35 +32,34 @@ export interface SaverOptions<Own> {
 
 const MINUTE_MS = 60_000;
 
-/** A last save is made only where the one before took no longer than this. */
+/** The last save at a signal requires that the previous save took no longer. */
 const QUICK_MS = 1500;
 
-/** Saves the state of a search between its pieces of work, and gives it back. */
+/** Saves the state of a search between two pieces of work, and rolls it back. */
 export class Saver<Own> implements Keeper<Own> {
   readonly #options: SaverOptions<Own>;
-  /** What the newest checkpoint, or the last try to save one, holds. */
+  /** The state of the newest checkpoint, or of the last attempt to save. */
   #saved: SearchState<Own>;
   #savedAtMs: number;
-  /** Not known before this process has saved. */
+  /** Infinite before the first save of this process. */
   #lastTookMs = Infinity;
   #spentMs = 0;
   #hasFailed = false;
 
-  /** @param state - Where the search starts, or what it was restored from. */
+  /** @param state - The initial or restored state. */
   constructor(options: SaverOptions<Own>, state: SearchState<Own>) {
     this.#options = options;
     this.#saved = state;
     this.#savedAtMs = options.clock();
   }
 
-  /** Milliseconds that saving has taken. */
+  /** Time spent on saving, milliseconds. */
   get spentMs(): number {
     return this.#spentMs;
   }
 
   /**
-   * Saves when that is due, lets the process serve signals and connections, and throws when it is
-   * to end.
+   * Saves if due, lets the process serve signals and connections, and throws if it must end.
    *
    * @throws TrialError FILE_UNWRITABLE when saving has failed twice in a row.
    */
@@ -87,10 +86,10 @@ export class Saver<Own> implements Keeper<Own> {
     this.#spentMs += this.#lastTookMs;
   }
 
-  /** Puts the newest rollback point into the supernet. @throws TrialError CHECKPOINT_INVALID */
+  /** Restores the newest rollback checkpoint. @throws TrialError CHECKPOINT_INVALID */
   async rollBack(): Promise<SearchState<Own>> {
     const { output, owner, logger } = this.#options;
-    // Where that one is damaged, any that was saved outside of a row of skipped steps.
+    // If that one is damaged, any that does not follow skipped steps.
     const checkpoint = await newestCheckpoint(output, logger, [isRollbackPoint, isSteady]);
     if (checkpoint === null) {
       throw new TrialError('CHECKPOINT_INVALID', {

@@ -4,25 +4,25 @@ import type { CheckpointRun } from '../../generated/checkpoint.ts';
 import { differingKeys, requireSameMathematics } from './identity.ts';
 import { newestCheckpoint, tidy, type Checkpoint } from './store.ts';
 
-/** Where a search may go on, and with what. */
+/** Where a search may resume from. */
 export interface StartOptions {
-  /** The output folder; null when what it holds does not count. */
+  /** The output folder; null to ignore its content. */
   readonly output: string | null;
-  /** Another search's output folder, for a folder that holds none itself. */
+  /** Another search's output folder, used if the own one has no checkpoint. */
   readonly resumeFrom: string | undefined;
   readonly run: CheckpointRun;
   readonly logger: Logger;
 }
 
-/** A checkpoint to go on from. */
+/** A checkpoint to resume from. */
 export interface StartingPoint {
   readonly checkpoint: Checkpoint;
-  /** Whether it lies in the output folder itself. */
+  /** Whether it is in the output folder itself. */
   readonly isOwn: boolean;
 }
 
 /**
- * The checkpoint that a search goes on from; null for a new one.
+ * The checkpoint that a search resumes from; null for a new search.
  *
  * @throws TrialError CHECKPOINT_INVALID, CHECKPOINT_MISMATCH, or NOTHING_TO_RESUME when `resumeFrom`
  *   holds none.

@@ -1,6 +1,6 @@
 /**
  * The checkpoints of one output folder: pairs of a file of arrays and a manifest, numbered in the
- * order of their saving. The manifest is written last: without one there is no checkpoint.
+ * order of saving. The manifest is written last: without one there is no checkpoint.
  */
 
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
@@ -18,15 +18,15 @@ import { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 /** Name of the folder of checkpoints within the output folder. */
 export const CHECKPOINT_FOLDER = 'checkpoints';
 
-/** Checkpoints that are kept for being the newest. */
+/** Number of newest checkpoints to keep. */
 const KEPT = 2;
 
-/** Far above what a manifest takes, which names every bad sample. */
+/** Far above the size of a manifest, which names every bad sample. */
 const MAX_MANIFEST_BYTES = 2 ** 28;
 
 const MANIFEST = /^(\d{8,15})\.json$/;
 
-/** Files of a checkpoint, whole or half-written; all others in the folder are somebody else's. */
+/** Files of a checkpoint, whole or partial; other files in the folder are left alone. */
 const OURS = /^(\d{8,15})\.(json|safetensors)(\.partial)?$/;
 
 /** A whole checkpoint. */
@@ -37,7 +37,7 @@ export interface Checkpoint {
   readonly snapshot: Snapshot;
 }
 
-/** What is written beside the state. */
+/** What a checkpoint holds beside the state. */
 export interface SaveOptions {
   readonly run: CheckpointRun;
   readonly savedAt: Date;
@@ -45,7 +45,7 @@ export interface SaveOptions {
   readonly score: number | null;
 }
 
-/** Paths of an output folder's manifests, newest first; whether they are whole is not said. */
+/** Paths of an output folder's manifests, newest first, whole or damaged. */
 export async function manifestFiles(output: string): Promise<string[]> {
   const folder = join(output, CHECKPOINT_FOLDER);
   return (await namesIn(folder))
@@ -68,7 +68,7 @@ export async function readManifest(file: string): Promise<CheckpointManifest> {
 }
 
 /**
- * Reads the arrays of a manifest and holds them against its digest.
+ * Reads the arrays of a manifest and checks their digest.
  *
  * @param file - Path of the manifest.
  * @throws TrialError CHECKPOINT_INVALID
@@ -88,11 +88,11 @@ export async function readCheckpoint(
 }
 
 /**
- * The newest checkpoint of an output folder that is whole; null where there is none at all. Those
- * that are damaged are passed over with a warning.
+ * The newest whole checkpoint of an output folder; null if it has no checkpoints. Skips damaged ones
+ * with a warning.
  *
- * @param wanted - Kinds of checkpoints, the preferred one first; any others do not count.
- * @throws TrialError CHECKPOINT_INVALID when there are some and all are damaged.
+ * @param wanted - Acceptable kinds of checkpoints, in order of preference.
+ * @throws TrialError CHECKPOINT_INVALID when all checkpoints are damaged.
  */
 export async function newestCheckpoint(
   output: string,
@@ -118,7 +118,7 @@ export async function newestCheckpoint(
     {
       where: join(output, CHECKPOINT_FOLDER),
       wanted: 'a whole checkpoint to go on from',
-      found: `damaged ones alone (${files.map((file) => basename(file)).join(', ')})`,
+      found: `only damaged ones (${files.map((file) => basename(file)).join(', ')})`,
       next: `"nni-cream status ${output}" tells what is wrong with each. Restore one, or throw all away and begin again: nni-cream search --overwrite.`,
     },
     failure,
@@ -126,9 +126,8 @@ export async function newestCheckpoint(
 }
 
 /**
- * Whether a search whose numbers left the finite ones may go back to a checkpoint: it was saved at
- * a moment that every process of this search meets, whenever it was killed, and not after steps
- * that were skipped. That is the start of a folder or the end of an epoch.
+ * Whether a diverged search may roll back to a checkpoint: the start of a folder, or an epoch's end
+ * that does not follow skipped steps. Every process of the search saves there, whenever it was killed.
  */
 export function isRollbackPoint(manifest: CheckpointManifest): boolean {
   const { arrays, run, state } = manifest;
@@ -136,14 +135,13 @@ export function isRollbackPoint(manifest: CheckpointManifest): boolean {
   return numberOf(arrays.file) === 1 || (isEpochEnd && isSteady(manifest));
 }
 
-/** Whether a checkpoint was not saved after steps that were skipped. */
+/** Whether the last step before a checkpoint was not skipped. */
 export function isSteady({ state }: CheckpointManifest): boolean {
   return state.stability.inARow === 0;
 }
 
 /**
- * Saves a state; then removes all checkpoints but the last two, the best and the one to go back to,
- * and whatever a killed process left behind. When it fails, those that were there are as they were.
+ * Saves a state, then tidies as {@link tidy}. A failed save leaves the existing checkpoints unchanged.
  *
  * @throws TrialError FILE_UNWRITABLE
  */
@@ -171,7 +169,7 @@ export async function saveCheckpoint(
     await writeAtomically(join(folder, file), [bytes]);
     await writeAtomically(join(folder, `${name}.json`), manifest);
   } catch (thrown) {
-    // A disk that has become read-only refuses this too; what it refused first is to be told.
+    // A read-only disk refuses this too; the first refusal is the one to report.
     for (const suffix of ['json', 'safetensors']) {
       await rm(join(folder, `${name}.${suffix}`), { force: true }).catch(() => undefined);
     }
@@ -181,10 +179,10 @@ export async function saveCheckpoint(
 }
 
 /**
- * Removes all checkpoints but the last two, the best and the one to go back to, and whatever a
- * killed process left behind. Manifests go first: what is left without one is no checkpoint.
+ * Removes leftovers of killed processes, and all checkpoints but the last two, the best and the
+ * rollback checkpoint. Manifests go first: files without one are no checkpoint.
  *
- * @param used - The one that a search goes on from: those that are newer are damaged, and computed again.
+ * @param used - The checkpoint that a search resumes from: newer ones are damaged and recomputed.
  * @throws TrialError FILE_UNWRITABLE
  */
 export async function tidy(output: string, used?: string): Promise<void> {
@@ -211,7 +209,7 @@ async function worthKeeping(output: string, used = ''): Promise<Set<number>> {
   return new Set(kept);
 }
 
-/** Manifests that can be read and whose arrays have the size that they say, in the same order. */
+/** Readable manifests whose arrays have the recorded size, in the same order. */
 async function wholeManifests(files: readonly string[]): Promise<CheckpointManifest[]> {
   const whole: CheckpointManifest[] = [];
   for (const file of files) {
@@ -220,7 +218,7 @@ async function wholeManifests(files: readonly string[]): Promise<CheckpointManif
       const { size } = await stat(join(file, '..', manifest.arrays.file));
       if (size === manifest.arrays.bytes) whole.push(manifest);
     } catch {
-      continue; // whatever is wrong with it, it is not whole
+      continue; // damaged
     }
   }
   return whole;
@@ -235,7 +233,7 @@ function numberOf(file: string): number {
   return Number.parseInt(basename(file), 10);
 }
 
-/** Names of the files in a folder; none where there is no folder. */
+/** Names of the files in a folder; none if it is missing. */
 async function namesIn(folder: string): Promise<string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });

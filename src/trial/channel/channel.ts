@@ -1,13 +1,13 @@
 /**
  * The trial's side of its connection to NNI. A connection ends in one of three ways:
  *
- * - Close: either side ended it on purpose (our `close`, HTTP 410, `_bye_`). Calls under way and
- *   later ones reject with CHANNEL_CLOSED.
+ * - Closed: either side ended it on purpose (our `close`, HTTP 410, `_bye_`). Pending and later calls
+ *   reject with CHANNEL_CLOSED.
  * - Lost: it broke and the channel repairs it, within bounds. The caller only waits longer.
- * - Error: the repair failed, or the other side does not speak the protocol. Calls reject with
+ * - Failed: the repair failed, or the other side violates the protocol. Calls reject with
  *   CHANNEL_FAILED.
  *
- * Channels over files and stdout have no connection: they know only the third.
+ * Channels over files and stdout have no connection: they can only fail.
  */
 import type { Metric, ParameterCommand } from '../../generated/nni-message.ts';
 import { TrialError, messageOf } from '../../foundation/errors.ts';
@@ -16,24 +16,24 @@ import { isUndelivered } from './http-exchange.ts';
 
 /** What the tuner chose for this trial. */
 export interface ParameterRecord {
-  /** The tuner's number of the record; null for a trial that no tuner made. */
+  /** The tuner's number of the record; null for a trial without a tuner. */
   readonly parameterId: number | null;
   /** The chosen values by name. */
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-/** One connection to NNI; the meaning of its errors is at the top of this file. */
+/** One connection to NNI. The top of this file explains its errors. */
 export interface TrialChannel {
-  /** The trial's parameters. NNI is asked once, however often this is called. */
+  /** The trial's parameters. Repeated calls ask NNI only once. */
   receiveParameters(): Promise<ParameterRecord>;
   /**
-   * Resolves when the other side, or the operating system where nobody answers, has the metric. Of a
-   * rejection {@link mayHaveArrived} tells whether it may have the metric nevertheless.
+   * Resolves when NNI has the metric; in a protocol without answers, when the operating system has it.
+   * After a rejection {@link mayHaveArrived} tells whether it may have arrived.
    */
   sendMetric(metric: Metric): Promise<void>;
   /**
-   * Keys of the trial's metrics that NNI has, those asked for at least; null where NNI cannot tell.
-   * Rejects where it cannot tell now.
+   * Keys of the trial's metrics that NNI has, at least those asked for; null if NNI can never tell.
+   * Rejects if it cannot tell now.
    *
    * @param asked - Keys as {@link metricKey} makes them.
    */
@@ -42,14 +42,14 @@ export interface TrialChannel {
   close(): Promise<void>;
 }
 
-/** What tells a trial's metrics apart, such as `PERIODICAL/3`. */
+/** Identifies a metric of a trial, such as `PERIODICAL/3`. */
 export function metricKey({ type, sequence }: Pick<Metric, 'type' | 'sequence'>): string {
   return `${type}/${sequence}`;
 }
 
 /**
- * Whether NNI may have a metric whose sending has failed. The cause of the error is what broke, or
- * cut off, a sending that was under way; without one NNI, or this side, has refused the metric.
+ * Whether NNI may have a metric whose sending failed. The error has a cause if the sending had
+ * started; without one, NNI or this side has refused the metric.
  */
 export function mayHaveArrived(error: unknown): boolean {
   if (!(error instanceof TrialError)) return true;
@@ -57,7 +57,7 @@ export function mayHaveArrived(error: unknown): boolean {
 }
 
 /**
- * Reads the text of a parameter record; keys of NNI's that the trial does not need are ignored.
+ * Reads the text of a parameter record. Ignores NNI's other keys.
  *
  * @param where - Where the text came from, for the complaint.
  * @throws TrialError CHANNEL_FAILED when it is not one.
@@ -74,7 +74,7 @@ export function parseParameterRecord(text: string, where: string): ParameterReco
 /**
  * The record that a parameter command carries.
  *
- * @throws TrialError CHANNEL_FAILED when it is another command, or none.
+ * @throws TrialError CHANNEL_FAILED when it is no such command.
  */
 export function recordOfCommand(
   command: Partial<Record<keyof ParameterCommand, unknown>> | null,
@@ -112,7 +112,7 @@ function isRecordId(value: unknown): value is number | null {
 
 const QUOTED_CHARACTERS = 200;
 
-/** The failure of a channel that cannot be repaired. */
+/** The failure of a channel. */
 export function channelFailed(
   where: string,
   wanted: string,
@@ -133,9 +133,9 @@ export function channelFailed(
 }
 
 /**
- * The rejection of every call on a channel that either side ended on purpose.
+ * The rejection of every call on a closed channel.
  *
- * @param cause - How it cut off what was under way; left out where nothing was.
+ * @param cause - How the end interrupted a call; none if no call was pending.
  */
 export function channelClosed(where: string, reason: string, cause?: unknown): TrialError {
   const complaint = {
@@ -147,7 +147,7 @@ export function channelClosed(where: string, reason: string, cause?: unknown): T
   return new TrialError('CHANNEL_CLOSED', complaint, cause);
 }
 
-/** Text of an error of node's network layer, whose message is empty when it tried two addresses. */
+/** Text of a network error, whose message is empty when Node tried two addresses. */
 export function networkMessage(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return messageOf(error) || code;

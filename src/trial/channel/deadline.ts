@@ -1,21 +1,21 @@
 import type { Timers } from '../../foundation/timers.ts';
 
-/** More than the turns of the event loop that a request and its repetitions take. */
+/** More turns of the event loop than a request with its retries takes. */
 const PARTS = 20;
 
 /** A limit on the time of a dialogue. */
 export interface Deadline {
   /** Fires when the time is over. */
   readonly signal: AbortSignal;
-  /** Ends the measuring; the signal does not fire afterwards. */
+  /** Stops the timer: the signal does not fire afterwards. */
   readonly stop: () => void;
 }
 
 /**
- * Starts a limit whose time passes only while the event loop runs. Training blocks the loop for a
- * step at a time and leaves one turn between two steps: each of them takes one of twenty parts of
- * the limit, so that an answer is read before the limit is over. The peer has limits of its own, a
- * minute for NNI's manager.
+ * Starts a time limit that passes only while the event loop runs. Training blocks the loop for one
+ * step at a time, with one turn between two steps. Each turn counts at most a twentieth of the limit,
+ * so that an answer is read before the limit ends. The peer has its own limit: a minute for NNI's
+ * manager.
  */
 export function startDeadline(limitMs: number, timers: Timers): Deadline {
   const controller = new AbortController();

@@ -1,13 +1,13 @@
 /**
- * JSON text that every reader between the trial and NNI's tuner takes for what it is: the manager's
- * regular expressions end a metric at the first quote, and the tuner's reader strips comments.
+ * JSON text that every reader between the trial and NNI's tuner reads correctly: the manager's regular
+ * expressions end a metric at the first quote, and the tuner's reader strips comments.
  */
 
 import { floatText } from '../../foundation/metrics.ts';
 
 const UNSAFE = /[#/'\u007f-\uffff]/g;
 
-/** JSON text in ASCII, without the characters that some reader between takes for syntax. */
+/** ASCII JSON text, without the characters that such a reader takes for syntax. */
 export function encodeJson(value: unknown): string {
   return JSON.stringify(value).replace(
     UNSAFE,
@@ -16,8 +16,8 @@ export function encodeJson(value: unknown): string {
 }
 
 /**
- * JSON text of named finite numbers, whole ones written as `1.0`: `nnictl trial ls` takes nothing
- * but a float for a result.
+ * JSON text of named finite numbers. Writes integers as `1.0`: `nnictl trial ls` accepts only floats
+ * as results.
  */
 export function encodeMetricValue(numbers: readonly (readonly [string, number])[]): string {
   const members = numbers.map(([name, value]) => `${encodeJson(name)}: ${floatText(value)}`);

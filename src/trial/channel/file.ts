@@ -34,7 +34,7 @@ function metricsPath({ systemDirectory }: ParameterFile): string {
   return join(systemDirectory, '.nni', 'metrics');
 }
 
-/** The metrics of whole frames, and the number of bytes that these take. */
+/** The metrics of whole frames, and the size of these frames in bytes. */
 function framesIn(bytes: Buffer): { metrics: Metric[]; length: number } {
   const metrics: Metric[] = [];
   for (let at = 0; ;) {
@@ -65,7 +65,7 @@ export class FileChannel implements TrialChannel {
     const frame = metricFrame(metric);
     const path = metricsPath(this.#files);
     try {
-      // After a frame that a full disk or a power cut has torn, the manager misreads all others.
+      // After a torn frame (full disk, power cut) the manager misreads all later ones.
       const bytes = await readFile(path);
       const { length } = framesIn(bytes);
       if (length < bytes.length) await truncate(path, length);

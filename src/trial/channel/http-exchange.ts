@@ -12,17 +12,17 @@ export interface HttpRequest {
 /** NNI sends all metrics of a trial at once: room for some 100,000 of them. */
 const MAX_REPLY_MIB = 64;
 
-/** The answer, whatever it was below status 500. */
+/** An answer with a status below 500. */
 export interface HttpReply {
   readonly status: number;
-  /** Whether the content type is JSON; a wrong path is answered with the web UI's page. */
+  /** Whether the content type is JSON: a wrong path returns the web UI's page. */
   readonly isJson: boolean;
   readonly body: string;
 }
 
 /**
- * Sends one request over a connection of its own: no proxy, no connection pool, hence no request
- * that is lost or doubled because the server closed an idle connection just then.
+ * Sends one request over its own connection. Without a pool, no request is lost or doubled because
+ * the server closes an idle connection. Uses no proxy.
  *
  * @throws Error of node's network layer, AbortError, or Error on status 500 and above and on an
  * answer of more than 64 MiB.
@@ -56,15 +56,15 @@ export async function exchange({ method, url, body, signal }: HttpRequest): Prom
   });
 }
 
-/** The server says that it could not serve a request. */
+/** The server failed to serve a request. */
 class ServerFault extends Error {}
 
-/** Errors of a request that was never served: no connection was made, or the server refused. */
+/** Errors of a request that was not served: no connection, or a refusal. */
 export function isUndelivered(error: unknown): boolean {
   return error instanceof ServerFault || isUnconnected(error);
 }
 
-/** Errors of a connection that was never made: the manager has seen nothing of the request. */
+/** Errors of a failed connection: the manager has not seen the request. */
 export function isUnconnected(error: unknown): boolean {
   // One error for each address of the host.
   if (error instanceof AggregateError) return true;

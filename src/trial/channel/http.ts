@@ -22,15 +22,15 @@ import type { HttpReply } from './http-exchange.ts';
 import { exchange, isUnconnected } from './http-exchange.ts';
 import { findOwnRecord } from './own-record.ts';
 
-/** How patient the channel is, in milliseconds. */
+/** Time limits and pauses, milliseconds. */
 export interface HttpPatience {
-  /** For the parameters, all repetitions included. */
+  /** For the parameters, retries included. */
   readonly parametersMs: number;
-  /** For the answer to one metric, repetitions included. */
+  /** For the answer to one metric, retries included. */
   readonly metricMs: number;
-  /** Pauses before the repetitions of a request that did not get through. */
+  /** Pauses before the retries of an undelivered request. */
   readonly retryDelaysMs: readonly number[];
-  /** Between two looks for the trial's own record. */
+  /** Between two requests for the trial's own record. */
   readonly lookupIntervalMs: number;
   readonly lookupAttempts: number;
 }
@@ -46,9 +46,9 @@ const PATIENCE: HttpPatience = {
 /** What an {@link HttpChannel} needs. */
 export interface HttpChannelOptions {
   readonly url: string;
-  /** Address of the trial in NNI's database; null where it cannot be reached. */
+  /** Address of the trial in NNI's database; null if out of reach. */
   readonly trialJobUrl: string | null;
-  /** The same of the trial's metrics. */
+  /** Address of the trial's metrics; null if out of reach. */
   readonly metricDataUrl: string | null;
   readonly logger: Logger;
   readonly timers: Timers;
@@ -58,7 +58,7 @@ export interface HttpChannelOptions {
 const GONE = 410;
 const REQUEST_TIMEOUT = 408;
 
-/** Keys of the metrics in NNI's answer; null when it is another one. */
+/** Keys of the metrics in NNI's answer; null for any other answer. */
 function keysOf({ status, isJson, body }: HttpReply): ReadonlySet<string> | null {
   if (status !== 200 || !isJson) return null;
   const rows: unknown = JSON.parse(body);
@@ -66,10 +66,10 @@ function keysOf({ status, isJson, body }: HttpReply): ReadonlySet<string> | null
 }
 
 /**
- * Channel of NNI 3.0: commands are PUT to one URL, and answers fetched from it by long polling.
+ * Channel of NNI 3.0: commands are PUT to one URL, and answers are fetched by long polling.
  *
- * A request that was never delivered is repeated. A PUT that broke later is not: the manager may
- * have it, and a doubled metric stops NNI's tuners.
+ * Retries an undelivered request, but no PUT that broke later: the manager may have it, and a doubled
+ * metric stops NNI's tuners.
  */
 export class HttpChannel implements TrialChannel {
   readonly #closing = new AbortController();
@@ -169,7 +169,7 @@ export class HttpChannel implements TrialChannel {
     return send();
   }
 
-  /** Runs a dialogue until its deadline or `close`, and says what its errors mean. */
+  /** Runs a dialogue until its deadline or `close`, and translates its errors. */
   async #within<T>(limitMs: number, dialogue: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { url, timers } = this.#options;
     const { signal: deadline, stop } = startDeadline(limitMs, timers);

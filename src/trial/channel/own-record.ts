@@ -3,10 +3,10 @@ import type { ParameterRecord } from './channel.ts';
 import { asObject, parseJson, parseParameterRecord } from './channel.ts';
 import { exchange } from './http-exchange.ts';
 
-/** Where and how patiently to look. */
+/** Where to ask, and how often. */
 export interface OwnRecordLookup {
   readonly url: string;
-  /** Milliseconds between two looks while the manager has not stored the trial yet. */
+  /** Milliseconds between two requests while the manager has not stored the trial yet. */
   readonly intervalMs: number;
   readonly attempts: number;
   readonly signal: AbortSignal;
@@ -14,8 +14,8 @@ export interface OwnRecordLookup {
 }
 
 /**
- * Address of what NNI's database holds of a trial. It stands beside the channel only where the
- * manager itself serves the channel, which is on platform `local`.
+ * Address of a trial in NNI's database. The channel's server offers it only if that is the manager
+ * itself, which is so on platform `local`.
  *
  * @param channelUrl - `http://host:port/[prefix/]env/<environment>/<trial>`.
  */
@@ -23,7 +23,7 @@ export function trialJobUrl(channelUrl: string, trialJobId: string): string {
   return databaseUrl(channelUrl, `trial-jobs/${trialJobId}`);
 }
 
-/** The same of the metrics that NNI's database holds of a trial. */
+/** Address of a trial's metrics in NNI's database. */
 export function metricDataUrl(channelUrl: string, trialJobId: string): string {
   return databaseUrl(channelUrl, `metric-data/${trialJobId}`);
 }
@@ -33,10 +33,10 @@ function databaseUrl(channelUrl: string, path: string): string {
 }
 
 /**
- * The record that NNI's database and web UI show for this trial. NNI 3.0 hands the records of all
- * trials out of one queue to whoever asks first, so that concurrent trials get each other's.
+ * The record that NNI's database and web UI show for this trial. NNI 3.0 keeps one queue of records
+ * and serves the first that asks, so that concurrent trials get each other's.
  *
- * @returns null when the manager does not tell.
+ * @returns null when the manager does not answer with one.
  * @throws AbortError when the signal fires.
  */
 export async function findOwnRecord(lookup: OwnRecordLookup): Promise<ParameterRecord | null> {

@@ -4,22 +4,22 @@ import type { Timers } from '../../foundation/timers.ts';
 import type { ParameterRecord } from './channel.ts';
 import { channelFailed, networkMessage, parseParameterRecord } from './channel.ts';
 
-/** Where NNI leaves the parameters on every platform but 3.0's `local` and `remote`, and how to wait. */
+/** The parameter file of all platforms but 3.0's `local` and `remote`, and how to wait for it. */
 export interface ParameterFile {
   /** NNI_SYS_DIR. */
   readonly systemDirectory: string;
   readonly timers: Timers;
-  /** Milliseconds between two looks; 500 where nothing is said. */
+  /** Milliseconds between two checks; default 500. */
   readonly intervalMs?: number;
-  /** Milliseconds until the file must be there; 60,000 where nothing is said. */
+  /** Time limit, milliseconds; default 60,000. */
   readonly limitMs?: number;
 }
 
 /**
- * Waits until `parameter.cfg` is there and not empty. No REQUEST_PARAMETER metric is sent while it
- * is missing: without multi-phase, which NNI has dropped, NNI's tuner process dies of one.
+ * Waits until `parameter.cfg` exists and is not empty. Sends no REQUEST_PARAMETER metric meanwhile:
+ * without multi-phase, which NNI has dropped, one kills NNI's tuner process.
  *
- * @throws TrialError CHANNEL_FAILED after the limit, or when the file is no parameter record.
+ * @throws TrialError CHANNEL_FAILED after the limit, or when the file holds no parameter record.
  */
 export async function readParameterFile(options: ParameterFile): Promise<ParameterRecord> {
   const { systemDirectory, timers, intervalMs = 500, limitMs = 60_000 } = options;

@@ -16,7 +16,7 @@ export interface ChannelSurroundings {
   readonly timers: Timers;
 }
 
-/** The channel that this environment asks for, not yet connected. */
+/** The channel for this environment, not yet connected. */
 export async function selectChannel(
   { channel, platform, trialJobId }: Environment,
   { logger, stdout, timers }: ChannelSurroundings,

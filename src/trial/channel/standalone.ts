@@ -2,7 +2,7 @@ import type { Logger } from '../../foundation/logger.ts';
 import type { Metric } from '../../generated/nni-message.ts';
 import type { ParameterRecord, TrialChannel } from './channel.ts';
 
-/** Stands in for NNI where there is none: no parameters, and metrics go to the log. */
+/** Replaces NNI when there is none: no parameters, and metrics go to the log. */
 export class StandaloneChannel implements TrialChannel {
   readonly #logger: Logger;
 
@@ -23,7 +23,7 @@ export class StandaloneChannel implements TrialChannel {
     return Promise.resolve();
   }
 
-  /** Whoever reads the log has seen all of it. */
+  /** The log has all metrics. */
   receivedMetrics(asked: readonly string[]): Promise<ReadonlySet<string>> {
     return Promise.resolve(new Set(asked));
   }

@@ -11,8 +11,8 @@ export interface LineWriter {
 }
 
 /**
- * Channel of the other platforms: NNI's runner picks marked lines out of the trial's output. Each
- * goes out in one write and begins with a newline, since two on one line would be read as one.
+ * Channel of the other platforms: NNI's runner picks marked lines out of the trial's output. Each is
+ * one write and starts with a newline, since two on one line would be read as one.
  */
 export class StdoutChannel implements TrialChannel {
   readonly #files: ParameterFile;

@@ -21,13 +21,13 @@ import {
 } from './channel.ts';
 import { encodeJson } from './encoding.ts';
 
-/** How patient the channel is, in milliseconds. */
+/** Time limits and pauses, milliseconds. */
 export interface WebSocketPatience {
   /** For the parameters. */
   readonly parametersMs: number;
   /**
-   * Pauses before each try to connect, the first included. Until the parameters are there they
-   * bound the tries; afterwards the last one is repeated for as long as it takes.
+   * Pauses before each attempt to connect, the first included. They bound the attempts until the
+   * parameters have arrived; afterwards the last pause is repeated without end.
    */
   readonly connectDelaysMs: readonly number[];
   /** Between two pings. */
@@ -61,15 +61,15 @@ interface Outgoing {
 }
 
 /**
- * NNI's WebSocket channel: one JSON command a text frame. A lost connection is made again and what
- * could not be written meanwhile follows. The protocol acknowledges nothing, so that `sendMetric`
- * resolves when the operating system has the frame.
+ * NNI's WebSocket channel: one JSON command per text frame. Reconnects after a lost connection and
+ * then writes what is pending. The protocol acknowledges nothing: `sendMetric` resolves when the
+ * operating system has the frame.
  */
 export class WebSocketChannel implements TrialChannel {
   readonly #options: WebSocketChannelOptions;
   readonly #patience: WebSocketPatience;
   readonly #answers = new EventEmitter();
-  /** Fires when the channel is closed or has failed; its reason is what calls reject with. */
+  /** Fires when the channel is closed or has failed; calls reject with its reason. */
   readonly #ended = new AbortController();
   readonly #queue: Outgoing[] = [];
   #socket: WebSocket | null = null;
@@ -137,7 +137,7 @@ export class WebSocketChannel implements TrialChannel {
     return sent;
   }
 
-  /** Writes the queue in order; what fails to be written stays in it for the next connection. */
+  /** Writes the queue in order; unwritten frames stay for the next connection. */
   #flush(): void {
     const [next] = this.#queue;
     if (this.#socket === null || this.#isWriting || next === undefined) return;
@@ -186,7 +186,7 @@ export class WebSocketChannel implements TrialChannel {
       try {
         this.#receive(data.toString('utf8'));
       } catch (error) {
-        // A trial that has its parameters needs no more commands: training goes on without them.
+        // A trial with parameters needs no more commands: training goes on.
         if (this.#hasParameters) {
           logger.log('warning', messageOf(error));
           return;
@@ -198,7 +198,7 @@ export class WebSocketChannel implements TrialChannel {
     return socket;
   }
 
-  /** Uses a connection until it is gone. */
+  /** Uses a connection until it ends. */
   async #serve(socket: WebSocket): Promise<void> {
     const closed = new Promise((resolve) => socket.once('close', resolve));
     const stopHeartbeat = this.#startHeartbeat(socket);

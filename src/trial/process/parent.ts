@@ -1,27 +1,27 @@
 /**
- * Notices that the processes above a trial have ended. NNI stops a trial through the process that
- * it started: where a shell stands between (`cd … && node …; echo`) only the shell is killed, and
- * a manager that dies tells nobody. The trial would go on for ever, unseen.
+ * Notices the end of the processes above a trial. NNI stops a trial through the process that it
+ * started. If that is a shell (`cd … && node …; echo`), NNI kills only the shell; and a manager that
+ * dies stops no trial. The trial would run for ever, unseen.
  */
 
 import type { Timers } from '../../foundation/timers.ts';
 import { findProcess, type LiveProcess, startVariables } from '../../foundation/processes.ts';
 
-/** Whom to look for, and what to do. */
+/** The processes to watch, and the reaction. */
 export interface ParentWatchOptions {
-  /** `NNI_TRIAL_JOB_ID`. NNI gives it to the trial's command alone: the manager has not got it. */
+  /** `NNI_TRIAL_JOB_ID`. Only the trial's command has this variable, not the manager. */
   readonly trialJobId: string;
   /** Process id of our own parent. */
   readonly parent: number;
-  /** Called once, with who has ended. */
+  /** Called once, with the name of the ended process. */
   readonly onGone: (who: string) => void;
   readonly timers: Timers;
-  /** Where `/proc` is. */
+  /** Path of `/proc`. */
   readonly root?: string;
   readonly intervalMs?: number;
 }
 
-/** Looks about once a second whether our parent and NNI's manager live; gives the way to stop it. */
+/** Checks about once a second that our parent and NNI's manager live. Returns a function that stops it. */
 export function watchParents({
   root = '/proc',
   intervalMs = 1000,
@@ -37,7 +37,7 @@ export function watchParents({
     return firstGone(watched, root);
   };
   const watch = async (): Promise<void> => {
-    // A look that fails tells nothing: the next one may not.
+    // A failed check says nothing; the next one may succeed.
     const gone = await whoIsGone().catch(() => null);
     if (gone === null)
       await timers.sleep(intervalMs, { signal, ref: false }).catch(() => undefined);
@@ -55,11 +55,11 @@ const PARENT = 'the parent process';
 
 interface Watched extends Pick<LiveProcess, 'pid'> {
   readonly who: string;
-  /** As of a {@link LiveProcess}; null for one that was gone before it was looked at. */
+  /** As of a {@link LiveProcess}; null if it ended before the first check. */
   readonly start: string | null;
 }
 
-/** Our parent, and the first above it that is no part of the trial's command. */
+/** Our parent, and the first ancestor outside the trial's command. */
 async function findWatched(
   { trialJobId, parent }: { trialJobId: string; parent: number },
   root: string,
@@ -67,14 +67,14 @@ async function findWatched(
   const own = `NNI_TRIAL_JOB_ID=${trialJobId}`;
   const found: Watched[] = [];
   let next = await findProcess(parent, root);
-  // 0 stands for one outside of this container, which cannot be seen.
+  // 0 is a process outside this container, which is invisible.
   if (next === null && parent !== 0) found.push({ pid: parent, start: null, who: PARENT });
   while (next !== null) {
     const variables = await startVariables(next.pid, root);
     const isManager = variables !== null && !variables.includes(own);
     const who = isManager ? "NNI's manager" : PARENT;
     if (isManager || next.pid === parent) found.push({ pid: next.pid, start: next.start, who });
-    // Without a look at the variables nobody knows where the trial's command ends.
+    // Only the variables tell where the trial's command ends.
     if (isManager || variables === null) break;
     next = await findProcess(next.parent, root);
   }

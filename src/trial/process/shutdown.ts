@@ -10,35 +10,35 @@ const ENDS = ['SIGINT', 'SIGTERM'] as const;
 
 /** How a process ends by a signal. */
 export interface ShutdownOptions {
-  /** Told about the signal and about work that failed. */
+  /** Logs the signal and failed work. */
   readonly logger: Logger;
   readonly timers: Timers;
   /**
-   * Whether the process ends with its terminal. `nohup` leaves it without one; the `ignore` for
-   * SIGHUP that it also leaves is undone by Node when it starts.
+   * Whether the process ends with its terminal. `nohup` detaches it; Node resets the ignored SIGHUP
+   * when it starts.
    */
   readonly hasTerminal: boolean;
-  /** Time for all work; a little less than the whole end may take, if it is left out. */
+  /** Time limit of all work; by default a little less than that of the whole end. */
   readonly limitMs?: number;
 }
 
-/** How the rest of the program takes part in its end by a signal. */
+/** How other parts take part in an end by a signal. */
 export interface Shutdown {
   /** Fires at the first signal. */
   readonly signal: AbortSignal;
-  /** Adds work to be done before the process ends. All of it starts at once, within one limit. */
+  /** Adds work for the end of the process. All of it runs concurrently, within one limit. */
   onShutdown(cleanup: () => Promise<void>): void;
-  /** Ends the process as that signal from outside does; does nothing when it is ending already. */
+  /** Ends the process as that signal would; does nothing if it is already ending. */
   request(name: NodeJS.Signals, reason: string): void;
-  /** Leaves signals to their default action, which ends the process at once; SIGHUP stays unheard. */
+  /** Restores the signals' default action, which ends the process at once; SIGHUP stays ignored. */
   leaveSignals(): void;
   /** Removes the handlers; for a program that ends by itself. */
   dispose(): void;
 }
 
 /**
- * Makes SIGINT and SIGTERM, and SIGHUP of a terminal, clean up, then end the process by that very
- * signal: NNI takes an exit code for success or failure, and only an end by signal for a cancelled
+ * Makes SIGINT and SIGTERM, and SIGHUP of a terminal, clean up, then end the process by the same
+ * signal: NNI takes any exit code for success or failure, and only an end by signal for a cancelled
  * trial. A second signal ends it at once, unless it is a copy of the first.
  *
  * @param target - `process`.
