@@ -56,7 +56,13 @@ function creamStep({ student, teacher }: BenchStep): void {
 /** One update with the loss of a student. */
 function train(path: Path, teacher: Pick<Teacher, 'entry' | 'rho'> | null): void {
   const clock = (): number => performance.now();
-  const learner = new StepLearner({ supernet, optimizer, lr: LEARNING_RATE, clock });
+  const learner = new StepLearner({
+    supernet,
+    optimizer,
+    clipNorm: Infinity,
+    lr: LEARNING_RATE,
+    clock,
+  });
   const lossOf = studentLoss(supernet, batch, teacher, LABEL_SMOOTHING);
   if (!learner.update([learner.gradientsOf(path, batch, lossOf)])) throw new Error('not finite');
   learner.dispose();

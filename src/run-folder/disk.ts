@@ -18,16 +18,20 @@ const BYTES_PER_NUMBER = 4;
 /**
  * An upper estimate of the size of a search's output folder, bytes.
  *
- * @param ownNumbers - Numbers that the algorithm saves beside the network.
+ * @param kept - Tensors that the optimizer keeps for each parameter, and numbers that the algorithm
+ *   saves beside the network.
  */
-export function searchBytes(space: SearchSpace, ownNumbers: number): number {
+export function searchBytes(
+  space: SearchSpace,
+  { slots, ownNumbers }: { slots: number; ownNumbers: number },
+): number {
   const params = space.blocks
     .flatMap(({ candidates, input }) =>
       candidates.map(({ operation }) => operationCost(operation, input).params),
     )
     .reduce((total, count) => total + count, 0);
-  // Weights, momentum, and at most as many running statistics.
-  const network = 3 * params;
+  // Weights, what the optimizer keeps, and at most as many running statistics.
+  const network = (2 + slots) * params;
   return CHECKPOINTS * BYTES_PER_NUMBER * (network + ownNumbers) + OTHER_FILES_BYTES;
 }
 

@@ -106,8 +106,14 @@ async function checkSearch(
   { config, space, output }: Pick<Workspace, 'config' | 'space' | 'output'>,
   { dataset: { classes, train } }: Images,
 ): Promise<void> {
-  const { algorithm } = planSearch(config, space, { classes, trainImages: train.count });
-  await checkDisk(output, searchBytes(space, algorithm.savedNumbers));
+  const { algorithm, plan } = planSearch(config, space, { classes, trainImages: train.count });
+  await checkDisk(
+    output,
+    searchBytes(space, {
+      slots: plan.optimizer.slots.length,
+      ownNumbers: algorithm.savedNumbers,
+    }),
+  );
 }
 
 /** Lets the process serve signals and connections; throws when it is to end. */

@@ -73,7 +73,12 @@ export function describeAlgorithm(
     try {
       const first = initialState(net, of.algorithm.initialState());
       const start = from === null ? first : restoreSnapshot(from, { ...of, supernet: net });
-      const scorer = new Scorer({ supernet: net, heldOut: tinyHeldOut, cache });
+      const scorer = new Scorer({
+        supernet: net,
+        heldOut: tinyHeldOut,
+        cache,
+        scoreBy: 'accuracy',
+      });
       const state = await train(
         start,
         tinyContext(net, of, { scorer, clock: () => 0, ...changed }),

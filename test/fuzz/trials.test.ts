@@ -57,7 +57,7 @@ function useConfig(config: TrialConfig, network: SearchSpace): void {
   const counts = { classes: Array(network.classes), trainImages: 1_000_000 };
   const { plan, algorithm } = planSearch(config, network, counts);
   assert.ok(Number.isSafeInteger(plan.totalSteps) && plan.totalSteps > 0);
-  assert.ok(Number.isFinite(plan.lr) && Number.isFinite(algorithm.savedNumbers));
+  assert.ok(Number.isFinite(plan.rate.lr) && Number.isFinite(algorithm.savedNumbers));
   if (config.algorithm === 'cream') assert.ok((algorithm.settings['metaInterval'] as number) >= 1);
   const options = { ...samplingOf(config, network), budget: OPEN_BUDGET };
   const path = samplePath(network, options, createRng({ seed: config.seed, stream: '', step: 0 }));

@@ -22,7 +22,10 @@ describe('searchBytes', () => {
     assert.equal(state.own.board.entries.length, search.setting.config.boardSize);
     const real = 5 * encodeSafetensors(takeSnapshot(state, search).arrays).length;
     supernet.dispose();
-    const estimate = searchBytes(tinySpace, search.algorithm.savedNumbers);
+    const estimate = searchBytes(tinySpace, {
+      slots: search.plan.optimizer.slots.length,
+      ownNumbers: search.algorithm.savedNumbers,
+    });
     assert.ok(estimate >= real && estimate < 2 * real + 2 ** 20, `${estimate} for ${real} bytes`);
   });
 });

@@ -38,10 +38,27 @@ beforeEach(() => {
 });
 
 function scorerWith(cache: ScoreCache): Scorer {
-  return new Scorer({ supernet, heldOut: tinyHeldOut, cache });
+  return new Scorer({ supernet, heldOut: tinyHeldOut, cache, scoreBy: 'accuracy' });
 }
 
 describe('a scorer', () => {
+  it('sorts by cross-entropy, lowest first, where that is what counts', async () => {
+    const byNats = new Scorer({
+      supernet,
+      heldOut: tinyHeldOut,
+      cache: memoryCache(),
+      scoreBy: 'crossEntropy',
+    });
+    const paths = [[0, 0, 0], path, [2, 1, 2], [1, 1, 1]]; // prettier-ignore
+    const ranked = await byNats.rank(paths, { ...occasion, images: 32 });
+    const nats = ranked.map(({ crossEntropy }) => crossEntropy);
+    assert.deepEqual(
+      nats,
+      [...nats].sort((a, b) => a - b),
+    );
+    assert.deepEqual(ranked[0]!.path, path, 'the only trained one');
+  });
+
   it('sorts by accuracy, best first, and pauses after each batch', async () => {
     const paths = [[0, 0, 0], path, [2, 1, 2]]; // prettier-ignore
     const ranked = await scorer.rank(paths, { ...occasion, images: 32 });

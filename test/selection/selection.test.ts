@@ -46,6 +46,7 @@ async function run(
     seed: 1,
     settings: tinyConfig({ selection: settings }).selection,
     candidates: [],
+    compare: (a, b) => b.accuracy - a.accuracy,
     rank: (paths) => {
       generations.push([...paths]);
       const scores = paths.map((path) => {

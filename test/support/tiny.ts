@@ -61,6 +61,13 @@ const tinySettings = {
   epochs: 3,
   imagesPerEpoch: 320,
   batchSize: 16,
+  // The values of Cream's code: what is computed by hand in the tests goes by them.
+  initialisation: 'official',
+  optimizer: 'sgd',
+  clipNorm: 0,
+  warmupSteps: 0,
+  scoreBy: 'accuracy',
+  pathBatch: 'whole',
   lr: 0.05,
   momentum: 0.9,
   weightDecay: 1e-4,
@@ -114,7 +121,7 @@ export function tinySearch<Own>(
 }
 
 export function tinySupernet(engine: Engine, seed = 1): Supernet {
-  return new Supernet(engine, tinySpace, seed);
+  return new Supernet(engine, tinySpace, seed, 'official');
 }
 
 export const tinyMacs = (path: Path): number => pathCost(tinySpace, path).macs;
@@ -163,7 +170,8 @@ export function tinyLearner(
   changes: Partial<LearnerOptions> = {},
 ): StepLearner {
   const optimizer = nesterovSgd({ momentum: 0.9, weightDecay: 1e-4 });
-  return new StepLearner({ supernet, optimizer, lr: 0.05, clock: () => 0, ...changes });
+  const clipNorm = Infinity;
+  return new StepLearner({ supernet, optimizer, clipNorm, lr: 0.05, clock: () => 0, ...changes });
 }
 
 /** One step of one path by the labels alone; its loss, or null where it was not finite. */
@@ -205,7 +213,12 @@ export function tinyContext<Own>(
       heldOut: tinyHeldOut,
       skipped: 0,
     },
-    scorer: new Scorer({ supernet, heldOut: tinyHeldOut, cache: memoryCache() }),
+    scorer: new Scorer({
+      supernet,
+      heldOut: tinyHeldOut,
+      cache: memoryCache(),
+      scoreBy: setting.config.scoreBy,
+    }),
     keeper: {
       checkpoint: () => Promise.resolve(),
       rollBack: () => Promise.reject(new Error('nothing was saved')),

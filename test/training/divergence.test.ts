@@ -85,7 +85,7 @@ describe('a search that meets batches of NaN', () => {
     assert.deepEqual([rollbacks, last['skippedSteps'], state.step], [1, 6, 12]);
     assert.equal(state.stability.rollbacks, 1);
     assert.ok(
-      Math.abs(first['lr']! - (0.1 * plan.lr * 8) / 12) < 1e-12,
+      Math.abs(first['lr']! - (0.1 * plan.rate.lr * 8) / 12) < 1e-12,
       `after 4 of 12 steps: ${first['lr']}`,
     );
   });
