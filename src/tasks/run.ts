@@ -1,9 +1,6 @@
 import type { Evaluation } from '../generated/evaluation.ts';
 import type { SearchResult } from '../generated/result.ts';
 import type { RankReport } from '../generated/rank.ts';
-import { evaluate } from './evaluate.ts';
-import { rank } from './rank.ts';
-import { search } from './search.ts';
 import type { TaskHost, TaskRequest } from './task.ts';
 import { openWorkspace, type Workspace } from './workspace.ts';
 
@@ -22,10 +19,10 @@ async function runIn(workspace: Workspace, host: TaskHost): Promise<TaskResult> 
   const { task } = workspace.config;
   switch (task) {
     case 'search':
-      return { task, result: await search(workspace, host) };
+      return { task, result: await (await import('./search.ts')).search(workspace, host) };
     case 'evaluate':
-      return { task, result: await evaluate(workspace, host) };
+      return { task, result: await (await import('./evaluate.ts')).evaluate(workspace, host) };
     case 'rank':
-      return { task, result: await rank(workspace, host) };
+      return { task, result: await (await import('./rank.ts')).rank(workspace, host) };
   }
 }

@@ -1,26 +1,19 @@
 /** The process that NNI launches: ask NNI for the parameters, run the task, report to NNI. */
 
-import { join } from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { Clock } from '../foundation/clock.ts';
 import type { Timers } from '../foundation/timers.ts';
-import { History, UNDELIVERED_FILE } from '../run-folder/history.ts';
 import type { PresentPolicy } from '../run-folder/output.ts';
 import type { TaskResult } from '../tasks/run.ts';
-import type { Connection, TaskHost, TaskRequest } from '../tasks/task.ts';
-import { emitToAll, type Emit } from '../training/events.ts';
+import type { TaskHost, TaskRequest } from '../tasks/task.ts';
+import type { Emit } from '../training/events.ts';
 import { selectChannel } from './channel/select.ts';
 import type { LineWriter } from './channel/stdout.ts';
 import { type Environment, readEnvironment } from './environment.ts';
-import { type Outbox, openOutbox, type OutboxOptions } from './outbox.ts';
 import { watchParents } from './process/parent.ts';
-import { createReporter, type Reporter } from './reporter.ts';
 import { installSignalHandlers, type Shutdown, type SignalTarget } from './process/shutdown.ts';
 import { createTrialLog } from './trial-log.ts';
-
-/** Time for NNI to take the metrics of a finished task. */
-const DELIVERY_LIMIT_MS = 60_000;
 
 /** The process around a trial. */
 export interface Host {
@@ -101,9 +94,10 @@ async function runUntilShutdown(
   shutdown.onShutdown(() => channel.close());
   try {
     // NNI 3.0 serves records in the order of requests: ask before loading anything slow.
-    const [{ parameterId, parameters }, { runTask }] = await Promise.all([
+    const [{ parameterId, parameters }, { runTask }, { connect }] = await Promise.all([
       channel.receiveParameters(),
       import('../tasks/run.ts'),
+      import('./connection.ts'),
     ]);
     const source = { parameterId, trialJobId: environment.trialJobId };
     const isStandalone = environment.channel.kind === 'standalone';
@@ -143,42 +137,6 @@ function noteFailure(
   now: () => Date,
 ): void {
   createTrialLog({ directory, mirror: null, now }).log('error', failureText(thrown));
-}
-
-/** Opens the outbox of a folder. Events go to NNI and to the progress display. */
-async function connect(
-  folder: string,
-  options: Omit<OutboxOptions, 'history'>,
-  progress: Emit,
-): Promise<Connection> {
-  const history = await History.open(folder);
-  const outbox = await openOutbox({ ...options, history });
-  const reporter = createReporter({ outbox, history, source: options, now: options.now });
-  return {
-    emit: emitToAll(progress, reportTo(reporter)),
-    settle: () => settle(outbox, folder),
-    close: () => outbox.close(),
-  };
-}
-
-/** Reports epochs and the answer to NNI. */
-function reportTo(reporter: Reporter): Emit {
-  return async (event) => {
-    if (event.kind === 'epoch') await reporter.intermediate(event.metrics, event.epoch);
-    if (event.kind === 'answer') await reporter.final(event.metrics);
-  };
-}
-
-/** Waits for the delivery: a trial succeeds only if NNI has all of its metrics. */
-async function settle(outbox: Outbox, folder: string): Promise<void> {
-  const undelivered = await outbox.flush(DELIVERY_LIMIT_MS);
-  if (undelivered === 0) return;
-  throw new TrialError('METRICS_UNDELIVERED', {
-    where: join(folder, UNDELIVERED_FILE),
-    wanted: 'NNI to have all metrics of the finished task',
-    found: `${undelivered} that it does not have, or not for sure`,
-    next: `When the manager runs again: nni-cream replay ${folder}`,
-  });
 }
 
 /** Text of a documented error, or the stack of a defect. */
