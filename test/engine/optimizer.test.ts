@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { Engine } from '../../src/engine/engine.ts';
-import { nesterovSgd } from '../../src/engine/optimizer.ts';
+import { adamW, nesterovSgd } from '../../src/engine/optimizer.ts';
 import type { Parameter } from '../../src/engine/parameter.ts';
 import { nativeEngine } from '../support/engine.ts';
 import { tinySupernet } from '../support/tiny.ts';
@@ -74,7 +74,7 @@ describe('nesterovSgd', () => {
     for (const gradient of [2, -1, 3]) take(one, gradient);
     for (const gradient of [2, -1, 3]) take(other, gradient, nesterovSgd({ momentum: 0.75, weightDecay: 0.25 })); // prettier-ignore
     assert.deepEqual(engine.read(other.value), engine.read(one.value));
-    assert.deepEqual(fresh!.slots, ['velocity']);
+    assert.deepEqual(fresh!.slots, [{ name: 'velocity', isNumber: false }]);
     assert.equal(one.slots.length, fresh!.slots.length);
     release(one, other);
   });
@@ -99,6 +99,61 @@ describe('nesterovSgd', () => {
     const tensors = engine.tensorCount();
     for (let i = 0; i < 5; i++) step(w, [1], 0.5);
     assert.equal(engine.tensorCount(), tensors);
+    release(w);
+  });
+});
+
+describe('adamW', () => {
+  const options = { beta1: 0.9, beta2: 0.99, weightDecay: 0.1 };
+
+  /** The published formulas in double precision, for one number. */
+  function reference(start: number, gradients: readonly number[], decay: number): number[] {
+    let [w, m, v] = [start, 0, 0];
+    return gradients.map((g, i) => {
+      const t = i + 1;
+      m = 0.9 * m + 0.1 * g;
+      v = 0.99 * v + 0.01 * g * g;
+      w -= 0.05 * decay * w;
+      w -= (0.05 * (m / (1 - 0.9 ** t))) / (Math.sqrt(v / (1 - 0.99 ** t)) + 1e-8);
+      return w;
+    });
+  }
+
+  function stepWith(w: Parameter, gradient: readonly number[]): number[] {
+    const gradients = [engine.tensor(Float32Array.from(gradient), w.shape)];
+    adamW(options).step(engine, [w], gradients, 0.05);
+    return [...engine.read(w.value)];
+  }
+
+  it('follows the published formulas over three steps, decay of weights only', () => {
+    const gradients = [0.5, -2, 0.25];
+    for (const decayed of [true, false]) {
+      const w = parameter([3], decayed);
+      const wanted = reference(3, gradients, decayed ? 0.1 : 0);
+      gradients.forEach((gradient, i) => {
+        const [found = NaN] = stepWith(w, [gradient]);
+        assert.ok(Math.abs(found - wanted[i]!) < 1e-5, `step ${i}: ${found}, ${wanted[i]}`);
+      });
+      release(w);
+    }
+  });
+
+  it('corrects each parameter by its own steps, however often others were met', () => {
+    const [often, seldom] = [parameter([1], false), parameter([1], false)];
+    for (let i = 0; i < 5; i++) stepWith(often, [1]);
+    // A first step has the length of the rate, whatever the gradient's size.
+    assert.ok(Math.abs(stepWith(seldom, [1e-3])[0]! - 0.95) < 1e-4);
+    assert.deepEqual([...engine.read(seldom.slots[2]!)], [1]);
+    assert.deepEqual([...engine.read(often.slots[2]!)], [5]);
+    release(often, seldom);
+  });
+
+  it('leaves no tensor behind but the value and its slots', () => {
+    const w = parameter([1, 2], false);
+    stepWith(w, [1, 1]);
+    const before = engine.tensorCount();
+    stepWith(w, [1, 1]);
+    assert.equal(engine.tensorCount(), before);
     release(w);
   });
 });
