@@ -44,7 +44,7 @@ const BETA2 = 0.99;
 /** Batch that the default rate of `sgd` is for. */
 const REFERENCE_BATCH = 128;
 
-/** Defaults by optimizer; measured, see docs/fidelity.md. */
+/** Defaults by optimizer; measured, see docs/training.md. */
 const DEFAULTS = {
   sgd: { lr: (batchSize: number) => (0.2 * batchSize) / REFERENCE_BATCH, weightDecay: 1e-4 },
   adamw: { lr: () => 0.003, weightDecay: 0.01 },
