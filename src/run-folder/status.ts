@@ -6,7 +6,12 @@ import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { CheckpointManifest, CheckpointRun } from '../generated/checkpoint.ts';
 import type { Path } from '../searchspace/space.ts';
 import { RESULT_FILE } from './artifacts.ts';
-import { manifestFiles, readCheckpoint, readManifest } from './checkpoint/store.ts';
+import {
+  CHECKPOINT_FOLDER,
+  manifestFiles,
+  readCheckpoint,
+  readManifest,
+} from './checkpoint/store.ts';
 import { lockHolder, type LockRecord } from './lock.ts';
 import { METRICS_FILE, UNDELIVERED_FILE } from './history.ts';
 import { readResult } from './result.ts';
@@ -116,7 +121,8 @@ async function lookAt(folder: string, namePath: PathNamer): Promise<FolderStatus
     names.includes(name),
   );
   const state = stateOf(found, { hasResult, hasScores: names.includes(SCORES_FILE) });
-  return { state, ...found, next: nextCommand(state, found, configFileOf(looks)) };
+  const origin = { task: taskOf(names), configFile: configFileOf(looks) };
+  return { state, ...found, next: nextCommand(state, found, origin) };
 }
 
 type Found = Omit<FolderStatus, 'state' | 'next'>;
@@ -135,8 +141,9 @@ function stateOf(
 function nextCommand(
   state: FolderState,
   { folder, metrics, progress }: Found,
-  configFile: string,
+  { task, configFile }: { task: string; configFile: string },
 ): string | null {
+  const again = `the same "nni-cream ${task}"`;
   const name = shellWord(folder);
   const search = `nni-cream search --config ${shellWord(configFile)} --output ${name}`;
   switch (state) {
@@ -145,13 +152,20 @@ function nextCommand(
     case 'finished':
       return metrics.undelivered > 0 ? `nni-cream replay ${name}` : null;
     case 'resumable':
-      // Without a checkpoint it is a rank study that was cut off: its scores are kept.
-      return progress === null ? 'the same "nni-cream rank"' : `nni-cream resume ${name}`;
+      return progress === null ? again : `nni-cream resume ${name}`;
     case 'empty':
       return search;
     case 'broken':
-      return `${search} --overwrite`;
+      return task === 'search' ? `${search} --overwrite` : again;
   }
+}
+
+/** The task that a folder's files are of. Only a rank study has scores and no checkpoints. */
+function taskOf(names: readonly string[]): 'search' | 'evaluate' | 'rank' {
+  const has = (...files: string[]): boolean => files.some((file) => names.includes(file));
+  if (has(RESULT_FILE, CHECKPOINT_FOLDER)) return 'search';
+  if (has(EVALUATION_FILE)) return 'evaluate';
+  return has(RANK_FILES.report, SCORES_FILE) ? 'rank' : 'search';
 }
 
 /** Quotes a text as one shell word. */

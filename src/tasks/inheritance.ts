@@ -40,8 +40,6 @@ export async function inheritWeights(
       next: 'Name the output folder of a search that has been trained.',
     });
   }
-  // The metrics of an earlier run in this folder are not part of this one.
-  if (request.present !== 'complete') await throwMetricsAway(output);
   const { manifest, file, snapshot } = checkpoint;
   const current: Record<string, unknown> = {
     seed: config.seed,
@@ -54,6 +52,9 @@ export async function inheritWeights(
   );
   requireSameMathematics(saved, current, file);
   restoreWeights(snapshot, supernet);
+  // The metrics of an earlier run in this folder are not part of this one. Whatever refuses this one
+  // has done so by now.
+  if (request.present !== 'complete') await throwMetricsAway(output);
   const { step } = manifest.state;
   logger.log('info', `weights of step ${step} of ${manifest.run.totalSteps}: ${file}`);
   return { folder, step, sha256: manifest.arrays.sha256 };

@@ -16,16 +16,18 @@ export interface Ran {
 export type RequestChanges = Partial<Omit<TaskRequest, 'configFile' | 'output'>> & {
   /** Told of every event; a task whose signal it fires ends before its next piece of work. */
   readonly onEvent?: (event: TaskEvent, end: () => void) => void;
+  /** The same for every line of the log. */
+  readonly onLine?: (line: string, end: () => void) => void;
 };
 
 /** Runs the task that a config names, in a folder. */
 export async function runRequest(
   configFile: string,
   output: string,
-  { onEvent = () => undefined, ...changes }: RequestChanges = {},
+  { onEvent = () => undefined, onLine = () => undefined, ...changes }: RequestChanges = {},
 ): Promise<Ran> {
   const events: TaskEvent[] = [];
-  const logger = recordingLogger();
+  const recorder = recordingLogger();
   const controller = new AbortController();
   const end = (): void => {
     controller.abort();
@@ -41,7 +43,12 @@ export async function runRequest(
         settle: () => Promise.resolve(),
         close: () => Promise.resolve(),
       }),
-    logger,
+    logger: {
+      log: (level, message) => {
+        recorder.log(level, message);
+        onLine(message, end);
+      },
+    },
     clock: () => performance.now(),
     now: () => new Date(),
     variables: process.env,
@@ -56,5 +63,5 @@ export async function runRequest(
     present: 'refuse-result',
     ...changes,
   };
-  return { result: await runTask(request, host), events, lines: logger.lines };
+  return { result: await runTask(request, host), events, lines: recorder.lines };
 }

@@ -5,6 +5,8 @@ import { after, before, describe, it } from 'node:test';
 import type { Evaluation } from '../../src/generated/evaluation.ts';
 import type { SearchResult } from '../../src/generated/result.ts';
 import { manifestFiles, readManifest } from '../../src/run-folder/checkpoint/store.ts';
+import { writeShapes } from '../../src/data/obtain/shapes.ts';
+import { folderStatus } from '../../src/run-folder/status.ts';
 import { parseEvaluation } from '../../src/run-folder/study-result.ts';
 import { changedConfig, writeTinySearch, type TinySearch } from '../e2e/support.ts';
 import { runCli } from '../support/command.ts';
@@ -148,6 +150,53 @@ describe('an evaluation with the weights of a search', { timeout: 300_000 }, () 
       code: 'CHECKPOINT_MISMATCH',
       message: /data\.maxImages = null.*data\.maxImages = 200/,
     });
+    const others = { classes: 3, train: 240, test: 30, size: 16, seed: 2 };
+    await writeShapes(join(tiny.folder, 'others'), others);
+    await assert.rejects(evaluate({ arch }, { data: { path: 'others' } }), {
+      code: 'CHECKPOINT_MISMATCH',
+      message: /wanted content of data = "[\da-f]{64}"; found content of data = "[\da-f]{64}"/,
+    });
+  });
+
+  it('in the same folder as an earlier one replaces it and its metrics, unless it is refused', async () => {
+    const [first, second] = ['identity identity mb3_k3', 'mb3_k3 mb3_k3 mb3_k3'];
+    const folder = newFolder();
+    const evaluateIt = (arch: string) => runCli(['evaluate', supernet, '-a', arch, '-o', folder]);
+    const textOf = (name: string): string => readFileSync(join(folder, name), 'utf8');
+    const foundPath = (): string => (JSON.parse(textOf('evaluation.json')) as Evaluation).arch.path;
+    assert.equal((await evaluateIt(first)).code, 0);
+    assert.equal(foundPath(), first);
+    const metrics = textOf('metrics.jsonl');
+    assert.equal((await evaluateIt('no such network')).code, 1);
+    await assert.rejects(evaluate({ arch: second }, { seed: 4 }, folder), {
+      code: 'CHECKPOINT_MISMATCH',
+    });
+    assert.equal(foundPath(), first);
+    assert.equal(textOf('metrics.jsonl'), metrics);
+
+    assert.equal((await evaluateIt(second)).code, 0);
+    const { arch, crossEntropy, macs } = JSON.parse(textOf('evaluation.json')) as Evaluation;
+    assert.equal(arch.path, second);
+    const [line, ...others] = textOf('metrics.jsonl').trimEnd().split('\n');
+    assert.deepEqual(others, []);
+    const told = JSON.parse(line!) as Record<string, unknown>;
+    assert.deepEqual([told['crossEntropy'], told['macs']], [crossEntropy, macs]);
+  });
+
+  it('is told by the status of its folder, and what to do when its file is damaged', async () => {
+    const folder = newFolder();
+    const arch = searched.best.path;
+    await evaluate({ arch }, {}, folder);
+    const { state, study, next, problem } = await folderStatus(folder);
+    assert.deepEqual([state, next, problem], ['finished', null, null]);
+    const { score, crossEntropy } = searched.best;
+    const numbers = `accuracy ${score.toFixed(4)}, cross-entropy ${crossEntropy.toFixed(4)}`;
+    assert.equal(study, `${numbers} of ${arch}`);
+    writeFileSync(join(folder, 'evaluation.json'), '{"format"');
+    const damaged = await folderStatus(folder);
+    assert.deepEqual([damaged.state, damaged.study], ['broken', null]);
+    assert.match(damaged.problem ?? '', /evaluation\.json/);
+    assert.equal(damaged.next, 'the same "nni-cream evaluate"');
   });
 
   it('takes weights of a search whose training went by other numbers', async () => {

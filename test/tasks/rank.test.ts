@@ -99,6 +99,27 @@ describe('a rank study with the weights of a search', { timeout: 300_000 }, () =
     assert.equal(lines.length, started);
   });
 
+  it('that is ended half-way keeps its scores, and takes none of them again', async () => {
+    const whole = join(tiny.folder, 'whole');
+    const output = join(tiny.folder, 'ended');
+    const onLine = (line: string, end: () => void): void => {
+      if (line === `scored 3 of ${nets} networks`) end();
+    };
+    await assert.rejects(rank(output, { onLine }), { name: 'AbortError' });
+    const kept = scoresIn(output);
+    assert.equal(kept.length, 3);
+    assert.ok(!existsSync(join(output, 'rank.json')));
+    const { state, next } = await folderStatus(output);
+    assert.deepEqual([state, next], ['resumable', 'the same "nni-cream rank"']);
+    await rank(output);
+    assert.deepEqual(withoutTime(reportIn(output)), withoutTime(reportIn(whole)));
+    assert.deepEqual(scoresIn(output), scoresIn(whole));
+    assert.deepEqual(scoresIn(output).slice(0, 3), kept);
+    writeFileSync(join(output, 'rank.json'), '{}');
+    const damaged = await folderStatus(output);
+    assert.deepEqual([damaged.state, damaged.next], ['broken', 'the same "nni-cream rank"']);
+  });
+
   it('draws fewer networks by a seed, and reports the same answer to NNI', async () => {
     const output = join(tiny.folder, 'few');
     const overrides = { task: 'rank', supernet, 'rank.table': table, 'rank.nets': 3 };
