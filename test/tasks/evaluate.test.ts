@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Evaluation } from '../../src/generated/evaluation.ts';
 import type { SearchResult } from '../../src/generated/result.ts';
@@ -10,6 +10,7 @@ import { folderStatus } from '../../src/run-folder/status.ts';
 import { parseEvaluation } from '../../src/run-folder/study-result.ts';
 import { changedConfig, writeTinySearch, type TinySearch } from '../e2e/support.ts';
 import { runCli } from '../support/command.ts';
+import { ROOT } from '../support/spaces.ts';
 import { runRequest, type Ran } from '../support/task.ts';
 
 let tiny: TinySearch;
@@ -58,7 +59,8 @@ function scoreIn({ arch, accuracy, crossEntropy, macs, params }: Evaluation) {
 
 describe('an evaluation with the weights of a search', { timeout: 300_000 }, () => {
   it("gives the search's answer the same scores, bit for bit, by a real command", async () => {
-    const arch = join(supernet, 'nas/arch.sample.json');
+    // Relative to where the command runs, not to the config.
+    const arch = relative(ROOT, join(supernet, 'nas/arch.sample.json'));
     const { code, stdout, stderr } = await runCli(['evaluate', supernet, '-a', arch, '--json']);
     assert.equal(code, 0, stderr);
     const printed = JSON.parse(stdout) as Evaluation;

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { exists } from '../../foundation/files.ts';
 import { renderRankReport } from '../../ranking-study/render.ts';
 import type { TaskResult } from '../../tasks/run.ts';
 import type { Host, TrialOptions } from '../../trial/entry.ts';
@@ -90,7 +91,9 @@ function addEvaluate(program: Command, shell: Shell): void {
     .action(async (folder: string, { arch, json, ...options }: EvaluateOptions) => {
       const { inheritance } = await import('../resume.ts');
       const task = await inheritance(folder, { task: 'evaluate', ...options });
-      await runHere(shell, { ...task, overrides: { ...task.overrides, arch } }, json);
+      // A path that a person types starts from the working directory, one in a config from its folder.
+      const chosen = { arch: (await exists(arch)) ? resolve(arch) : arch };
+      await runHere(shell, { ...task, overrides: { ...task.overrides, ...chosen } }, json);
     });
 }
 
