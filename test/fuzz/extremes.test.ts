@@ -129,6 +129,7 @@ describe('every number of a trial config', () => {
     assert.deepEqual(refused, [
       'data.maxImages: 1',
       'batchSize: 65536',
+      'warmupSteps: 1000000000',
       'probeImages: 65536',
       'metaImages: 65536',
       'warmupEpochs: 100000',
