@@ -68,7 +68,7 @@ describe('parseTrialConfig', () => {
       },
       engine: 'native',
       checkpoint: { minutes: 5 },
-      rank: {},
+      rank: { seed: 0 },
     });
   });
 
