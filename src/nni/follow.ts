@@ -61,7 +61,9 @@ function describeMetric({
     ...Object.entries(known).flatMap(([name, value]) =>
       value === undefined ? [] : [`${name} ${value.toFixed(3)}`],
     ),
-    ...Object.entries(others).map(([name, value]) => `${name} ${shortText(value)}`),
+    ...Object.entries(others)
+      .filter(([name, value]) => value !== 0 || !name.startsWith('skipped'))
+      .map(([name, value]) => `${name} ${shortText(value)}`),
   ].join('  ');
 }
 
