@@ -32,6 +32,8 @@ export interface Algorithm<State> {
   candidates(state: State): readonly Path[];
   /** Its own metrics at the end of an epoch: exactly the keys that its definition declares. */
   metrics(state: State, ranking: readonly Score[]): Readonly<Record<string, number>>;
+  /** An epoch in one line for the log, with names of paths; empty where there is nothing to tell. */
+  tell(state: State, ranking: readonly Score[]): string;
   /** The state at the start of the next epoch: sums over the epoch are forgotten. */
   endEpoch(state: State): State;
   /** A state as plain data. */

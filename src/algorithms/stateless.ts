@@ -24,6 +24,7 @@ export function statelessAlgorithm(step: Algorithm<Stateless>['step']): Algorith
     metrics: (_, ranking) => ({
       pathMean: ranking.reduce((sum, { accuracy }) => sum + accuracy, 0) / ranking.length,
     }),
+    tell: () => '',
     endEpoch: (state) => state,
     save: () => ({ values: {}, arrays: [] }),
     restore: ({ values, arrays }) => {

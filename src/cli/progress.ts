@@ -27,6 +27,7 @@ function epochLines(logger: Logger): Emit {
     }
     if (event.kind === 'epoch' && !event.isRepeated) {
       logger.log('info', `epoch ${event.epoch + 1}/${epochs}: ${metricsText(event.metrics)}`);
+      if (event.note !== '') logger.log('info', event.note);
     }
   };
 }

@@ -20,6 +20,9 @@ export interface Arithmetic {
   /** Over all elements: a scalar. */
   sum(x: Tensor): Tensor;
   sigmoid(x: Tensor): Tensor;
+  tanh(x: Tensor): Tensor;
+  /** 1 / sqrt(x). */
+  rsqrt(x: Tensor): Tensor;
   /** As one axis. */
   flatten(x: Tensor): Tensor;
 }
@@ -86,6 +89,8 @@ export function createEngine(
       multiply: (a, b) => tf.mul(a, b),
       sum: (x) => tf.sum(x),
       sigmoid: (x) => tf.sigmoid(x),
+      tanh: (x) => tf.tanh(x),
+      rsqrt: (x) => tf.rsqrt(x),
       flatten: (x) => tf.reshape(x, [-1]),
     },
     tensorCount: () => tf.memory().numTensors,

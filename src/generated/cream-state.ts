@@ -10,17 +10,25 @@ export type Path = number[];
  */
 export interface SavedCream {
   /**
-   * The meta network's bias and its momentum.
+   * The meta network's bias and Adam's moments of it.
    */
   meta: {
+    /**
+     * Steps taken.
+     */
+    steps: number;
     /**
      * Bias.
      */
     bias: number;
     /**
-     * Momentum of the bias.
+     * Mean gradient.
      */
-    biasVelocity: number;
+    biasMean: number;
+    /**
+     * Mean squared gradient.
+     */
+    biasSquare: number;
   };
   /**
    * The prioritized paths, best first.
@@ -32,37 +40,55 @@ export interface SavedCream {
     capacity: number;
     /**
      * Its rows.
+     *
+     * Items: A row.
      */
     entries: {
       path: Path;
-      /**
-       * On the mini-set, fraction.
-       */
-      accuracy: number;
-      /**
-       * On its training batch, fraction.
-       */
-      batchAccuracy: number;
       /**
        * Multiply-accumulates.
        */
       macs: number;
       /**
-       * Step of the measurement.
+       * On the mini-set, nats.
        */
-      step: number;
+      crossEntropy: number;
+      /**
+       * On the mini-set, fraction.
+       */
+      accuracy: number;
+      /**
+       * Step at which it came.
+       */
+      since: number;
     }[];
   };
+  /**
+   * Paths that wait for the next round, best first.
+   *
+   * Items: One of them.
+   */
+  applicants: {
+    path: Path;
+    /**
+     * Multiply-accumulates.
+     */
+    macs: number;
+    /**
+     * Cross-entropy below the mean of its step, nats.
+     */
+    lead: number;
+  }[];
   /**
    * Evidence that the algorithm was at work.
    */
   activity: {
     /**
-     * Steps at which a path was measured on the mini-set.
+     * Measurements of paths on the mini-set.
      */
     measurements: number;
     /**
-     * Measurements that put a path on the board.
+     * Times that a path came onto the board.
      */
     admissions: number;
     /**
@@ -74,9 +100,9 @@ export interface SavedCream {
      */
     metaSteps: number;
     /**
-     * Steps with a teacher.
+     * Trainings of a path by a teacher.
      */
-    distilledSteps: number;
+    lessons: number;
     /**
      * Sum of the matching degrees of the distilled steps.
      */
@@ -91,20 +117,44 @@ export interface SavedCream {
     rhoMax: number;
   };
   /**
-   * Sums over the distilled steps of the epoch so far.
+   * What has happened in the epoch so far.
    */
   tally: {
     /**
-     * Steps with a teacher.
+     * Trainings of a path by a teacher.
      */
-    distilled: number;
+    lessons: number;
     /**
-     * Distillation loss, nats.
+     * Sum of distillation losses, nats.
      */
     kd: number;
     /**
-     * Matching degrees.
+     * Sum of matching degrees.
      */
     rho: number;
+    /**
+     * Sum of their squares.
+     */
+    rhoSquare: number;
+    /**
+     * Who taught.
+     *
+     * Items: One of them.
+     */
+    teachers: {
+      path: Path;
+      /**
+       * Lessons given.
+       */
+      lessons: number;
+    }[];
+    /**
+     * Paths that came onto the board.
+     */
+    admitted: number;
+    /**
+     * Paths that left it.
+     */
+    left: number;
   };
 }

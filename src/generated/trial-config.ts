@@ -82,7 +82,11 @@ export interface TrialConfigFile {
    */
   labelSmoothing: number;
   /**
-   * Learning rate of the meta network; without it 1.2.
+   * Paths that a step trains.
+   */
+  pathsPerStep?: number;
+  /**
+   * Learning rate of the meta network; without it 0.05.
    */
   metaLr?: number;
   /**
@@ -90,7 +94,7 @@ export interface TrialConfigFile {
    */
   boardSize: number;
   /**
-   * Probe images of a path on the board, from its batch, at most batchSize; without it 4, or batchSize if that is less.
+   * Held-out images on which paths are compared with those on the board; without it 8, or as many as the mini-set has.
    */
   probeImages?: number;
   /**
@@ -106,9 +110,17 @@ export interface TrialConfigFile {
    */
   warmupEpochs?: number;
   /**
-   * Lead in accuracy that admits a path to a full board whatever its cost, as a fraction; without it from the noise of the mini-set, at least 0.05.
+   * Who comes onto the board of cream: `pareto` keeps the best by cross-entropy and multiply-accumulates, `official` the rule of Cream's code.
+   */
+  admission: 'pareto' | 'official';
+  /**
+   * Lead in accuracy by which `admission: official` admits a path to a full board whatever its cost, as a fraction; without it from the noise of the mini-set, at least 0.05.
    */
   accGap?: number;
+  /**
+   * Who picks the teacher of a path of cream: the meta network (`learned`), or for comparison the board's `best` path or a `random` one, with a matching degree of 0.5.
+   */
+  matching: 'learned' | 'best' | 'random';
   /**
    * Images of each of the paths that a step of fairnas trains: `whole` is all of the batch, as in the paper; `share` cuts the batch up, so that a step costs no more than one path.
    */

@@ -16,6 +16,8 @@ export type TaskEvent =
       /** From 0. */
       readonly epoch: number;
       readonly metrics: Metrics;
+      /** What the algorithm tells of it in one line; empty if nothing, or if it is repeated. */
+      readonly note: string;
       /** Whether it was reported by an earlier process, or before the search went back. */
       readonly isRepeated: boolean;
     }

@@ -57,7 +57,7 @@ export async function train<Own>(
   const { plan, keeper, emit } = context;
   let state = start;
   for (const [epoch, metrics] of state.reports.entries()) {
-    await emit({ kind: 'epoch', epoch, metrics, isRepeated: true });
+    await emit({ kind: 'epoch', epoch, metrics, note: '', isRepeated: true });
   }
   while (state.reports.length < plan.epochs) {
     const epoch = state.reports.length;
@@ -123,6 +123,7 @@ async function reportEpoch<Own>(
     pause: () => keeper.checkpoint(state),
   });
   const metrics = metricsOf(state, ranking, { plan, algorithm, skippedImages: images.skipped });
-  await emit({ kind: 'epoch', epoch, metrics, isRepeated: false });
+  const note = algorithm.tell(state.own, ranking);
+  await emit({ kind: 'epoch', epoch, metrics, note, isRepeated: false });
   return afterReport(state, { own: algorithm.endEpoch(state.own), ranking, metrics });
 }

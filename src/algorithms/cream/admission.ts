@@ -1,37 +1,109 @@
-import type { Batch } from '../../data/stream/batch.ts';
+import { sliceBatch, type Batch } from '../../data/stream/batch.ts';
+import { isSamePath, pathKey } from '../../searchspace/path.ts';
 import type { Path } from '../../searchspace/space.ts';
-import { accuracyOf } from '../../supernet/classification.ts';
+import { accuracyOf, crossEntropyOf } from '../../supernet/classification.ts';
 import type { Learner } from '../algorithm.ts';
-import { insert, isAdmissible, isCandidate, type Board, type Probe } from './board.ts';
-import type { CreamSettings } from './settings.ts';
-import type { CreamState } from './state.ts';
+import { admitBy, type AdmissionRule, type Board, type BoardEntry } from './board.ts';
 
-/** A path that has just been trained. */
+/** A path that was trained since the last round and waits for the next one. */
 export interface Applicant {
+  /** The canonical one of its network. */
   readonly path: Path;
   readonly macs: number;
-  readonly step: number;
-  readonly batch: Batch;
-  /** On that batch, fraction. */
-  readonly accuracy: number;
-  /** Softmax of the forward pass that it was trained by, `float32 [batch, classes]`. */
-  readonly probabilities: Float32Array;
+  /** How far its cross-entropy was below the mean of its step, on its own images, nats. */
+  readonly lead: number;
 }
 
-/** What became of an applicant. */
-export interface Admission {
-  readonly board: Board;
-  readonly measured: boolean;
-  readonly admitted: boolean;
+/** Paths that have just been trained, with their cross-entropy to the labels of their images. */
+export type Trained = readonly (Omit<Applicant, 'lead'> & { readonly crossEntropy: number })[];
+
+/** The most promising paths that have been trained since the last round, best first. */
+export function apply(
+  waiting: readonly Applicant[],
+  trained: Trained,
+  room: number,
+): readonly Applicant[] {
+  const mean = trained.reduce((sum, { crossEntropy }) => sum + crossEntropy, 0) / trained.length;
+  const applicants = trained.map(({ path, macs, crossEntropy }) => {
+    return { path, macs, lead: mean - crossEntropy };
+  });
+  const byPath = new Map<string, Applicant>();
+  for (const applicant of [...waiting, ...applicants].sort(byLead)) {
+    const key = pathKey(applicant.path);
+    if (!byPath.has(key)) byPath.set(key, applicant);
+  }
+  return [...byPath.values()].slice(0, room);
 }
 
-/** What a board is kept with. */
-export interface BoardOffice {
+function byLead(a: Applicant, b: Applicant): number {
+  return b.lead - a.lead || (pathKey(a.path) < pathKey(b.path) ? -1 : 1);
+}
+
+/** What a round is held with. */
+export interface Round {
   readonly learner: Learner;
-  readonly settings: CreamSettings;
-  readonly epoch: number;
-  /** Held-out images that applicants are measured on. */
+  readonly rule: AdmissionRule;
+  readonly step: number;
+  /** Held-out images that all are measured on. */
   readonly miniSet: Batch;
+  /** Images on which entries and students are compared. */
+  readonly probe: Batch;
+}
+
+/** A board after a round. */
+export interface Outcome {
+  readonly board: Board;
+  /** Paths that came onto the board. */
+  readonly admitted: readonly Path[];
+  /** Paths that left it. */
+  readonly left: readonly Path[];
+  readonly measurements: number;
+}
+
+/**
+ * Measures the whole board and the applicants with the same weights on the same held-out images (no
+ * gradient, batch statistics), and lets the rule say who stays. Deviations D6 and D14.
+ */
+export function holdRound(board: Board, applicants: readonly Applicant[], round: Round): Outcome {
+  const { rule, step } = round;
+  const newcomers = applicants.filter(({ path }) => !holds(board.entries, path));
+  const measure = (of: Pick<BoardEntry, 'path' | 'macs' | 'since'>): BoardEntry[] =>
+    measured(of, round);
+  const members = board.entries.flatMap(measure);
+  const entrants = newcomers.flatMap(({ path, macs }) => measure({ path, macs, since: step }));
+  const next = admitBy(rule, board, members, entrants);
+  return {
+    board: next,
+    admitted: pathsBeside(next.entries, board.entries),
+    left: pathsBeside(board.entries, next.entries),
+    measurements: board.entries.length + newcomers.length,
+  };
+}
+
+/** An entry as it is now; none where its numbers are not finite. */
+function measured(
+  { path, macs, since }: Pick<BoardEntry, 'path' | 'macs' | 'since'>,
+  { learner, miniSet, probe }: Round,
+): BoardEntry[] {
+  const answers = learner.evaluate(path, miniSet);
+  const probabilities = learner.evaluate(path, probe);
+  if (![answers, probabilities].every((numbers) => numbers.every(Number.isFinite))) return [];
+  const crossEntropy = crossEntropyOf(answers, miniSet.labels);
+  const accuracy = accuracyOf(answers, miniSet.labels);
+  return [{ path, macs, crossEntropy, accuracy, probabilities, since }];
+}
+
+function holds(entries: readonly BoardEntry[], path: Path): boolean {
+  return entries.some((entry) => isSamePath(entry.path, path));
+}
+
+function pathsBeside(entries: readonly BoardEntry[], others: readonly BoardEntry[]): Path[] {
+  return entries.map(({ path }) => path).filter((path) => !holds(others, path));
+}
+
+/** The first images of the mini-set. */
+export function probeOf(miniSet: Batch, images: number): Batch {
+  return sliceBatch(miniSet, 0, Math.min(images, miniSet.count));
 }
 
 /** Share of the training work that measurements for the board may take. */
@@ -41,49 +113,15 @@ const MEASUREMENT_SHARE = 0.1;
 const FORWARDS_PER_TRAINED_IMAGE = 3;
 
 /**
- * Measures a promising path on the held-out mini-set (no gradient, batch statistics) and lets it on
- * the board if the rule admits it. Its probe is the start of the batch it was trained on, with the
- * softmax of that same forward pass. Deviations D5 and D14.
- */
-export function admit(
-  { board, activity }: CreamState,
-  applicant: Applicant,
-  { learner, settings, epoch, miniSet }: BoardOffice,
-): Admission {
-  const { path, macs, step, batch } = applicant;
-  const { warmupEpochs, gapAt } = settings.board;
-  const refused = { board, measured: false, admitted: false };
-  if (epoch < warmupEpochs) return refused;
-  if (!canAfford(activity.measurements, step, batch.count / miniSet.count)) return refused;
-  if (!isCandidate(board, { accuracy: applicant.accuracy, macs }, gapAt)) return refused;
-
-  const probabilities = learner.evaluate(path, miniSet);
-  const accuracy = accuracyOf(probabilities, miniSet.labels);
-  const canTeach = probabilities.every(Number.isFinite);
-  if (!canTeach || !isAdmissible(board, { path, accuracy, macs }, gapAt)) {
-    return { ...refused, measured: true };
-  }
-  const probe = probeOf(applicant, settings.probeImages);
-  const entry = { path, accuracy, batchAccuracy: applicant.accuracy, macs, step, probe };
-  return { board: insert(board, entry), measured: true, admitted: true };
-}
-
-/**
- * Whether one more measurement keeps all of them within a tenth of the training work so far. It
- * counts images, not seconds, so that the same run measures the same paths on any machine.
+ * Steps between two rounds, so that measurements keep within a tenth of the training work. It counts
+ * images, not seconds, so that the same run measures the same paths on any machine.
  *
- * @param batchShare - Images of a training batch relative to those of a measurement.
+ * @param images - Images of one measurement.
  */
-export function canAfford(measurements: number, step: number, batchShare: number): boolean {
-  const work = FORWARDS_PER_TRAINED_IMAGE * batchShare * (step + 1);
-  return measurements + 1 <= MEASUREMENT_SHARE * work;
-}
-
-function probeOf({ batch, probabilities }: Applicant, images: number): Probe {
-  const imageLength = batch.images.length / batch.count;
-  const classes = probabilities.length / batch.count;
-  return {
-    images: batch.images.slice(0, images * imageLength),
-    probabilities: probabilities.slice(0, images * classes),
-  };
+export function roundInterval(
+  boardSize: number,
+  { images, batchSize }: { readonly images: number; readonly batchSize: number },
+): number {
+  const work = 2 * boardSize * images;
+  return Math.ceil(work / (MEASUREMENT_SHARE * FORWARDS_PER_TRAINED_IMAGE * batchSize));
 }

@@ -1,95 +1,110 @@
 /**
  * The prioritized path board: the best paths met so far, who are the teachers.
  *
- * A value: every change returns a new board. An entry's payload (its probe) is plain data too.
+ * A value: every change returns a new board. All entries were measured with the same weights, in one
+ * round, so that they can be compared with each other and with applicants of that round.
  *
- * @see Cream lib/models/PrioritizedBoard.py @ 4a13c40; deviations D5, D14 and D18.
+ * @see Cream lib/models/PrioritizedBoard.py @ 4a13c40; deviations D5, D6, D14 and D18.
  */
 
-import { isSamePath, pathKey } from '../../searchspace/path.ts';
+import { pathKey } from '../../searchspace/path.ts';
 import type { Path } from '../../searchspace/space.ts';
-
-/** Images that a path was admitted with and what it said about them: what a meta network sees. */
-export interface Probe {
-  /** `float32 [images, size, size, 3]`, normalised. */
-  readonly images: Float32Array;
-  /** The path's own softmax on them at admission, `float32 [images, classes]`. */
-  readonly probabilities: Float32Array;
-}
 
 /** One path on the board. */
 export interface BoardEntry {
+  /** The canonical one of its network: twins are one entry. */
   readonly path: Path;
-  /** On the held-out mini-set when it was last measured, fraction. */
-  readonly accuracy: number;
-  /** On the training batch of that step, fraction: what makes a path a candidate. */
-  readonly batchAccuracy: number;
-  /** Multiply-accumulates. */
   readonly macs: number;
-  /** Global step of the measurement. */
-  readonly step: number;
-  readonly probe: Probe;
+  /** Mean over the mini-set at its last measurement, nats. */
+  readonly crossEntropy: number;
+  /** The same measurement's fraction of hits. */
+  readonly accuracy: number;
+  /** Its softmax on the probe images at that time, `float32 [images, classes]`. */
+  readonly probabilities: Float32Array;
+  /** Global step at which it came onto the board. */
+  readonly since: number;
 }
 
-/** At most `capacity` distinct paths, best first. */
+/** At most `capacity` distinct networks, best first. */
 export interface Board {
   readonly capacity: number;
   readonly entries: readonly BoardEntry[];
 }
 
-/** What the admission rules look at. */
-export interface Merit {
-  /** Fraction. */
-  readonly accuracy: number;
-  readonly macs: number;
-}
+/** Who of the measured paths stays: all of one board and its applicants, in any order. */
+export type AdmissionRule = (
+  members: readonly BoardEntry[],
+  applicants: readonly BoardEntry[],
+  capacity: number,
+) => readonly BoardEntry[];
 
 /** A board with room for `capacity` paths. */
 export function emptyBoard(capacity: number): Board {
   return { capacity, entries: [] };
 }
 
+/** The board after a round of measurements. */
+export function admitBy(
+  rule: AdmissionRule,
+  { capacity }: Board,
+  members: readonly BoardEntry[],
+  applicants: readonly BoardEntry[],
+): Board {
+  return { capacity, entries: rule(members, applicants, capacity).toSorted(byMerit) };
+}
+
 /**
- * Whether a measured path may enter: the board has room, or the path beats the least accurate entry
- * by more than the gap, or beats it at fewer multiply-accumulates (all comparisons strict). A path
- * that is on the board already always may: its newest measurement replaces the old one.
+ * Pareto fronts of cross-entropy and multiply-accumulates: the first front stays, then the second,
+ * until the board is full; of a front that is too large the best by cross-entropy stay. So a board
+ * never loses its best path, and holds good paths of every size.
  */
-export function isAdmissible(
-  board: Board,
-  applicant: Merit & { readonly path: Path },
-  gapAt: (worst: number) => number,
-): boolean {
-  if (board.entries.some((entry) => isSamePath(entry.path, applicant.path))) return true;
-  return beatsWorst(board, applicant, { gapAt, accuracyOf: (entry) => entry.accuracy });
+export const paretoRule: AdmissionRule = (members, applicants, capacity) => {
+  const kept: BoardEntry[] = [];
+  let left = [...members, ...applicants];
+  while (kept.length < capacity && left.length > 0) {
+    const rest = left;
+    const front = rest.filter((entry) => !rest.some((other) => dominates(other, entry)));
+    kept.push(...front.toSorted(byMerit).slice(0, capacity - kept.length));
+    left = rest.filter((entry) => !front.includes(entry));
+  }
+  return kept;
+};
+
+/** Whether one path is as good as another in both respects, and better in one. */
+function dominates(a: BoardEntry, b: BoardEntry): boolean {
+  if (a.crossEntropy > b.crossEntropy || a.macs > b.macs) return false;
+  return a.crossEntropy < b.crossEntropy || a.macs < b.macs;
 }
 
-/** The same rule between training-batch accuracies: is the path worth a measurement? */
-export function isCandidate(board: Board, merit: Merit, gapAt: (worst: number) => number): boolean {
-  return beatsWorst(board, merit, { gapAt, accuracyOf: (entry) => entry.batchAccuracy });
+/**
+ * The rule of Cream's code: one applicant after the other enters if the board has room, if it beats
+ * the least accurate entry by more than the gap, or beats it at fewer multiply-accumulates (all
+ * comparisons strict); the least accurate entry leaves.
+ */
+export function officialRule(gapAt: (worst: number) => number): AdmissionRule {
+  return (members, applicants, capacity) =>
+    applicants.reduce<readonly BoardEntry[]>((entries, applicant) => {
+      const worst = entries.at(-1);
+      if (worst === undefined || entries.length < capacity) {
+        return [...entries, applicant].sort(byAccuracy);
+      }
+      const lead = applicant.accuracy - worst.accuracy;
+      const isAdmitted = lead > 0 && (lead > gapAt(worst.accuracy) || applicant.macs < worst.macs);
+      return isAdmitted ? [...entries.slice(0, -1), applicant].sort(byAccuracy) : entries;
+    }, members.toSorted(byAccuracy));
 }
 
-function beatsWorst(
-  { capacity, entries }: Board,
-  { accuracy, macs }: Merit,
-  rule: { gapAt: (worst: number) => number; accuracyOf: (entry: BoardEntry) => number },
-): boolean {
-  const worst = entries.at(-1);
-  if (worst === undefined || entries.length < capacity) return true;
-  const worstAccuracy = rule.accuracyOf(worst);
-  if (accuracy <= worstAccuracy) return false;
-  return accuracy > worstAccuracy + rule.gapAt(worstAccuracy) || macs < worst.macs;
+/** Least cross-entropy first, then cheapest, then by path: a total order. */
+export function byMerit(a: BoardEntry, b: BoardEntry): number {
+  return a.crossEntropy - b.crossEntropy || byCost(a, b);
 }
 
-/** Adds a measured path, or replaces its older measurement; drops the last entry when over-full. */
-export function insert(board: Board, entry: BoardEntry): Board {
-  const others = board.entries.filter((other) => !isSamePath(other.path, entry.path));
-  const entries = [...others, entry].sort(byMerit).slice(0, board.capacity);
-  return { ...board, entries };
+/** Most accurate first, then cheapest, then by path. */
+function byAccuracy(a: BoardEntry, b: BoardEntry): number {
+  return b.accuracy - a.accuracy || byCost(a, b);
 }
 
-/** Most accurate first, then cheapest, then by path: a total order. */
-function byMerit(a: BoardEntry, b: BoardEntry): number {
-  if (a.accuracy !== b.accuracy) return b.accuracy - a.accuracy;
+function byCost(a: BoardEntry, b: BoardEntry): number {
   if (a.macs !== b.macs) return a.macs - b.macs;
   return pathKey(a.path) < pathKey(b.path) ? -1 : 1;
 }

@@ -5,11 +5,12 @@ import { crossEntropyTo, smoothedTargets } from '../../supernet/classification.t
 import { predict } from '../../supernet/inference.ts';
 import type { Supernet } from '../../supernet/supernet.ts';
 import type { LossOf } from '../algorithm.ts';
+import { LENGTH_FLOOR, SCORE_BOUND, type MetaParameters } from './meta-network.ts';
 import type { Teacher } from './teacher.ts';
 
 /**
  * Loss of a student on a batch: (rho KD + (2 - rho) CE) / 2, or CE where nobody teaches; rho is a
- * constant. Names its `logits`, their softmax as `probabilities`, and `kd`. Deviation D7.
+ * constant. Names `ce` and `kd`. Deviation D7.
  */
 export function studentLoss(
   supernet: Supernet,
@@ -23,13 +24,9 @@ export function studentLoss(
   const softTargets = teacher && predict(supernet, images, teacher.entry.path);
   return (logits) => {
     const ce = crossEntropyTo(engine, logits, targets);
-    const probabilities = engine.ops.softmax(logits);
-    if (teacher === null || softTargets === null) {
-      return { loss: ce, outputs: { logits, probabilities } };
-    }
+    if (teacher === null || softTargets === null) return { loss: ce, outputs: { ce } };
     const kd = crossEntropyTo(engine, logits, softTargets);
-    const loss = combinedLoss(engine, teacher.rho, kd, ce);
-    return { loss, outputs: { logits, probabilities, kd } };
+    return { loss: combinedLoss(engine, teacher.rho, kd, ce), outputs: { ce, kd } };
   };
 }
 
@@ -45,15 +42,20 @@ export function combinedLoss(
 }
 
 /**
- * rho = sigmoid(w . vec(p) + b) of softmax outputs `p [images, classes]` with `w [images * classes]`:
- * a scalar, differentiable in p.
+ * rho = sigmoid(B tanh((w . d + b) / B)), d = (p - q) / |p - q|, of softmax outputs `p [images, classes]`
+ * and an entry's stored `q [images * classes]`: a scalar, differentiable in p.
  */
 export function differentiableRho(
-  { math }: Engine,
+  engine: Engine,
   probabilities: Tensor,
-  weight: Tensor,
-  bias: number,
+  stored: Float32Array,
+  phi: MetaParameters,
 ): Tensor {
-  const score = math.sum(math.multiply(math.flatten(probabilities), weight));
-  return math.sigmoid(math.add(score, bias));
+  const { math } = engine;
+  const vector = (values: Float32Array): Tensor => engine.tensor(values, [values.length]);
+  const difference = math.subtract(math.flatten(probabilities), vector(stored));
+  const square = math.add(math.sum(math.multiply(difference, difference)), LENGTH_FLOOR);
+  const dot = math.sum(math.multiply(difference, vector(Float32Array.from(phi.weight))));
+  const score = math.add(math.multiply(dot, math.rsqrt(square)), phi.bias);
+  return math.sigmoid(math.multiply(math.tanh(math.multiply(score, 1 / SCORE_BOUND)), SCORE_BOUND));
 }

@@ -1,6 +1,9 @@
 /**
- * The meta (matching) network: one linear unit on the difference of two softmax outputs over the
- * same images. It is small, so it is plain float64 numbers, and its gradient is a formula.
+ * The meta (matching) network: one linear unit on the normalised difference of two softmax outputs over
+ * the same images. It is small, so it is plain float64 numbers, and its gradient is a formula.
+ *
+ * Nothing in it depends on the scale of a data set's gradients: the difference has length 1, the score
+ * is bounded, and Adam takes steps of one size and pulls every parameter into [-1, 1].
  *
  * @see Cream lib/models/MetaMatchingNetwork.py @ 4a13c40; deviations D2, D3, D7 and D9 to D13.
  */
@@ -14,24 +17,42 @@ export interface MetaParameters {
   readonly bias: number;
 }
 
-/** The meta network with its own momentum. A value: every step returns a new one. */
+/** The meta network with Adam's moments. A value: every step returns a new one. */
 export interface MetaNetwork extends MetaParameters {
-  readonly velocity: MetaParameters;
+  readonly mean: MetaParameters;
+  readonly square: MetaParameters;
+  /** Steps taken. */
+  readonly steps: number;
 }
 
 /** Draws w from U(-1, 1), as Cream does for a layer with one output; b = 0. */
 export function createMetaNetwork(inputs: number, seed: number): MetaNetwork {
   const rng = createRng({ seed, stream: 'initialise meta', step: 0 });
   const weight = new Float64Array(inputs).map(() => 2 * rng.uniform() - 1);
-  return { weight, bias: 0, velocity: { weight: new Float64Array(inputs), bias: 0 } };
+  const zero = (): MetaParameters => ({ weight: new Float64Array(inputs), bias: 0 });
+  return { weight, bias: 0, mean: zero(), square: zero(), steps: 0 };
 }
 
-/** s = w . d + b */
+/** Scores stay within this, so that rho stays within 0.08 and 0.92. */
+export const SCORE_BOUND = 2.5;
+
+/** Added to the squared length of a difference: two equal outputs have a difference of zero. */
+export const LENGTH_FLOOR = 1e-8;
+
+/** d / |d|. */
+export function normalised(difference: Float32Array): Float32Array {
+  const square = difference.reduce((sum, d) => sum + d * d, LENGTH_FLOOR);
+  return difference.map((d) => d / Math.sqrt(square));
+}
+
+/** s = B tanh((w . d + b) / B) of a normalised difference d; without a bound w . d + b. */
 export function matchingScore(
   { weight, bias }: MetaParameters,
   difference: ArrayLike<number>,
+  bound = SCORE_BOUND,
 ): number {
-  return weight.reduce((sum, w, i) => sum + w * (difference[i] ?? NaN), bias);
+  const score = weight.reduce((sum, w, i) => sum + w * (difference[i] ?? NaN), bias);
+  return bound === Infinity ? score : bound * Math.tanh(score / bound);
 }
 
 /** rho = sigmoid(s): the better the match, the larger the weight of distillation. Deviation D3. */
@@ -45,7 +66,7 @@ export interface StudentPoint {
   readonly kd: number;
   /** Cross-entropy E(theta) on the training slice, nats. */
   readonly ce: number;
-  /** d(theta): student's softmax minus the teacher entry's stored one, `[images * classes]`. */
+  /** Student's softmax minus the teacher entry's stored one, normalised, `[images * classes]`. */
   readonly difference: ArrayLike<number>;
 }
 
@@ -63,13 +84,17 @@ export interface MetaStencil {
  *
  * dJ/dphi = -xi (grad_phi l(theta + eps v) - grad_phi l(theta - eps v)) / (2 eps)
  *
- * with l = (rho K + (2 - rho) E) / 2, so grad_phi l = (K - E)/2 rho (1 - rho) [d ; 1].
+ * with l = (rho K + (2 - rho) E) / 2, so grad_phi l = (K - E)/2 rho (1 - rho) (1 - (s/B)^2) [d ; 1].
  * Pure float64 numbers; no second derivative of the network is ever taken.
  */
-export function metaGradient(phi: MetaParameters, stencil: MetaStencil): MetaParameters {
+export function metaGradient(
+  phi: MetaParameters,
+  stencil: MetaStencil,
+  bound = SCORE_BOUND,
+): MetaParameters {
   const { plus, minus, epsilon, xi } = stencil;
-  const factorPlus = scoreGradient(phi, plus);
-  const factorMinus = scoreGradient(phi, minus);
+  const factorPlus = scoreGradient(phi, plus, bound);
+  const factorMinus = scoreGradient(phi, minus, bound);
   const scale = -xi / (2 * epsilon);
   const weight = phi.weight.map(
     (_, i) =>
@@ -79,10 +104,15 @@ export function metaGradient(phi: MetaParameters, stencil: MetaStencil): MetaPar
   return { weight, bias: scale * (factorPlus - factorMinus) };
 }
 
-/** dl/ds = (K - E)/2 rho (1 - rho). */
-function scoreGradient(phi: MetaParameters, { kd, ce, difference }: StudentPoint): number {
-  const rho = matchingDegree(matchingScore(phi, difference));
-  return ((kd - ce) / 2) * rho * (1 - rho);
+/** dl / d(w . d + b) = (K - E)/2 rho (1 - rho) (1 - (s/B)^2). */
+function scoreGradient(
+  phi: MetaParameters,
+  { kd, ce, difference }: StudentPoint,
+  bound: number,
+): number {
+  const score = matchingScore(phi, difference, bound);
+  const rho = matchingDegree(score);
+  return ((kd - ce) / 2) * rho * (1 - rho) * (1 - (score / bound) ** 2);
 }
 
 /** Euclidean norm of (w, b). */
@@ -92,33 +122,41 @@ export function metaNorm({ weight, bias }: MetaParameters): number {
 
 /** Difference of two parameter sets of the same size. */
 export function metaDifference(a: MetaParameters, b: MetaParameters): MetaParameters {
-  return {
-    weight: a.weight.map((w, i) => w - (b.weight[i] ?? NaN)),
-    bias: a.bias - b.bias,
-  };
+  return combine(a, b, (x, y) => x - y);
 }
 
-const MAX_GRADIENT_NORM = 1;
-const MOMENTUM = 0.9;
+const BETA1 = 0.9;
+const BETA2 = 0.99;
+const EPSILON = 1e-30;
 
-/** One Nesterov step (momentum 0.9, no decay) along a gradient clipped to norm 1. */
+/**
+ * One step of Adam with decoupled decay 1, under which no parameter can leave [-1, 1] for good. The
+ * meta-gradient carries the student's step size and may be of any size: epsilon is next to nothing.
+ */
 export function stepMetaNetwork(
   meta: MetaNetwork,
   gradient: MetaParameters,
   lr: number,
 ): MetaNetwork {
-  const clip = Math.min(1, MAX_GRADIENT_NORM / Math.max(metaNorm(gradient), Number.MIN_VALUE));
-  const accumulate = (v: number, g: number): number => MOMENTUM * v + clip * g;
-  const advance = (p: number, v: number, g: number): number => p - lr * (clip * g + MOMENTUM * v);
-  const velocity = {
-    weight: meta.velocity.weight.map((v, i) => accumulate(v, gradient.weight[i] ?? NaN)),
-    bias: accumulate(meta.velocity.bias, gradient.bias),
-  };
+  const steps = meta.steps + 1;
+  const blend = (old: number, now: number, beta: number): number => beta * old + (1 - beta) * now;
+  const mean = combine(meta.mean, gradient, (m, g) => blend(m, g, BETA1));
+  const square = combine(meta.square, gradient, (q, g) => blend(q, g * g, BETA2));
+  const direction = combine(mean, square, (m, q) => {
+    const unbiased = Math.sqrt(q / (1 - BETA2 ** steps));
+    return m / (1 - BETA1 ** steps) / (unbiased + EPSILON);
+  });
+  return { ...combine(meta, direction, (p, d) => p - lr * (d + p)), mean, square, steps };
+}
+
+/** A function of two parameter sets, number by number. */
+function combine(
+  a: MetaParameters,
+  b: MetaParameters,
+  of: (x: number, y: number) => number,
+): MetaParameters {
   return {
-    weight: meta.weight.map((w, i) =>
-      advance(w, velocity.weight[i] ?? NaN, gradient.weight[i] ?? NaN),
-    ),
-    bias: advance(meta.bias, velocity.bias, gradient.bias),
-    velocity,
+    weight: a.weight.map((x, i) => of(x, b.weight[i] ?? NaN)),
+    bias: of(a.bias, b.bias),
   };
 }

@@ -5,7 +5,6 @@ import type { PassOptions, Supernet } from '../../supernet/supernet.ts';
 import { crossEntropyTo, numberOf, smoothedTargets } from '../../supernet/classification.ts';
 import { imagesOf, predict } from '../../supernet/inference.ts';
 import type { Batch } from '../../data/stream/batch.ts';
-import type { Board } from './board.ts';
 import {
   metaGradient,
   stepMetaNetwork,
@@ -14,14 +13,15 @@ import {
   type StudentPoint,
 } from './meta-network.ts';
 import type { Teacher } from './teacher.ts';
-import { differenceTo, probeImages } from './probes.ts';
+import { differenceTo } from './probes.ts';
 import { combinedLoss, differentiableRho } from './loss.ts';
 
 /** The pair and the data that one meta step looks at. */
 export interface MetaInput {
   readonly student: Path;
   readonly teacher: Teacher;
-  readonly board: Board;
+  /** Images on which the entries' outputs were taken. */
+  readonly probe: Batch;
   /** Slice of the training batch that the virtual step is taken on. */
   readonly training: Batch;
   /** Held-out images that judge the virtual step. */
@@ -112,60 +112,32 @@ function lessonOf(supernet: Supernet, input: MetaInput, smoothing: number): Slic
 function trainingLoss(
   supernet: Supernet,
   phi: MetaParameters,
-  { student, teacher, board, training }: MetaInput,
+  { student, teacher, probe, training }: MetaInput,
   targets: SliceTargets,
 ): { loss: Tensor } {
   const { engine } = supernet;
   const logits = supernet.forward(imagesOf(supernet, training.images), student);
-  const probes = supernet.forward(imagesOf(supernet, probeImages(board)), student);
-  const { weight, bias } = scoreWeights(phi, board, teacher);
-  const rho = differentiableRho(
-    engine,
-    engine.ops.softmax(probes),
-    engine.tensor(weight, [weight.length]),
-    bias,
-  );
+  const outputs = engine.ops.softmax(supernet.forward(imagesOf(supernet, probe.images), student));
+  const rho = differentiableRho(engine, outputs, teacher.entry.probabilities, phi);
   const kd = crossEntropyTo(engine, logits, targets.teacher);
   return { loss: combinedLoss(engine, rho, kd, crossEntropyTo(engine, logits, targets.labels)) };
-}
-
-/**
- * The teacher's score as a linear form of the softmax over ALL probes: w on its own rows, zero on
- * the others, and b - w . p for its stored softmax p. So scoring needs no slice of the batch, and
- * every score shares one batch's statistics.
- */
-function scoreWeights(
-  phi: MetaParameters,
-  { entries }: Board,
-  { entry }: Teacher,
-): { weight: Float32Array; bias: number } {
-  const weight = Float32Array.from(
-    entries.flatMap((other) =>
-      other === entry ? [...phi.weight] : new Array<number>(phi.weight.length).fill(0),
-    ),
-  );
-  const bias = phi.weight.reduce(
-    (b, w, i) => b - w * (entry.probe.probabilities[i] ?? NaN),
-    phi.bias,
-  );
-  return { weight, bias };
 }
 
 /** Losses on the training slice and the probe difference at given parameter values. */
 function studentPoint(
   supernet: Supernet,
-  { student, teacher, board, training }: MetaInput,
+  { student, teacher, probe, training }: MetaInput,
   targets: SliceTargets,
   options: PassOptions,
 ): StudentPoint {
   const { engine } = supernet;
   return engine.scope(() => {
     const logits = supernet.forward(imagesOf(supernet, training.images), student, options);
-    const probabilities = predict(supernet, probeImages(board), student, options);
+    const probabilities = predict(supernet, probe.images, student, options);
     return {
       kd: numberOf(engine, crossEntropyTo(engine, logits, targets.teacher)),
       ce: numberOf(engine, crossEntropyTo(engine, logits, targets.labels)),
-      difference: differenceTo(teacher.entry, board, probabilities),
+      difference: differenceTo(teacher.entry, probabilities),
     };
   });
 }

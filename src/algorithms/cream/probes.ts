@@ -1,41 +1,33 @@
+import type { Batch } from '../../data/stream/batch.ts';
 import type { Path } from '../../searchspace/space.ts';
-import type { Supernet } from '../../supernet/supernet.ts';
 import { predict } from '../../supernet/inference.ts';
-import type { Match } from './teacher.ts';
+import type { Supernet } from '../../supernet/supernet.ts';
 import type { Board, BoardEntry } from './board.ts';
+import { normalised } from './meta-network.ts';
+import type { Match } from './teacher.ts';
 
-/** All entries' probe images one after the other, `float32 [entries * images, size, size, 3]`. */
-export function probeImages({ entries }: Board): Float32Array {
-  const length = entries.reduce((sum, { probe }) => sum + probe.images.length, 0);
-  const all = new Float32Array(length);
-  let offset = 0;
-  for (const { probe } of entries) {
-    all.set(probe.images, offset);
-    offset += probe.images.length;
-  }
-  return all;
-}
-
-/** d = student's softmax on an entry's probe minus the entry's stored one. */
+/**
+ * The direction in which a student differs from an entry: its softmax on the probe images minus the
+ * entry's, normalised to length 1, `[images * classes]`.
+ */
 export function differenceTo(
-  entry: BoardEntry,
-  board: Board,
-  probabilities: Float32Array,
+  { probabilities }: Pick<BoardEntry, 'probabilities'>,
+  student: Float32Array,
 ): Float32Array {
-  const stored = entry.probe.probabilities;
-  const offset = board.entries.indexOf(entry) * stored.length;
-  return stored.map((p, i) => (probabilities[offset + i] ?? NaN) - p);
+  return normalised(student.map((p, i) => p - (probabilities[i] ?? NaN)));
 }
 
 /**
- * What the student says about every entry's probe: one forward pass over all probes together,
- * normalised by their common batch; running statistics are not touched.
+ * The student beside every entry: one forward pass on the probe images, normalised by their batch as
+ * the entries' outputs were; running statistics are not touched.
  */
-export function matchesOf(supernet: Supernet, board: Board, student: Path): Match[] {
-  if (board.entries.length === 0) return [];
-  const probabilities = predict(supernet, probeImages(board), student);
-  return board.entries.map((entry) => ({
-    entry,
-    difference: differenceTo(entry, board, probabilities),
-  }));
+export function matchesOf(
+  supernet: Supernet,
+  { entries }: Board,
+  student: Path,
+  probe: Batch,
+): Match[] {
+  if (entries.length === 0) return [];
+  const probabilities = predict(supernet, probe.images, student);
+  return entries.map((entry) => ({ entry, difference: differenceTo(entry, probabilities) }));
 }

@@ -15,30 +15,33 @@ const validateSaved = createValidator<SavedCream>({
 });
 
 /** Cream's state as plain data. */
-export function saveCream(
-  { meta, board, activity, tally }: CreamState,
-  { imageSize: size, classes }: SearchSpace,
-): SavedState {
+export function saveCream({ meta, board, applicants, activity, tally }: CreamState): SavedState {
+  const { mean, square, steps } = meta;
   const values: SavedCream = {
-    meta: { bias: meta.bias, biasVelocity: meta.velocity.bias },
+    meta: { steps, bias: meta.bias, biasMean: mean.bias, biasSquare: square.bias },
     board: {
       capacity: board.capacity,
-      entries: board.entries.map(({ probe: _, path, ...entry }) => ({ path: [...path], ...entry })),
+      entries: board.entries.map(({ probabilities: _, path, ...entry }) => ({
+        path: [...path],
+        ...entry,
+      })),
     },
+    applicants: applicants.map(({ path, ...applicant }) => ({ path: [...path], ...applicant })),
     activity,
-    tally,
+    tally: {
+      ...tally,
+      teachers: tally.teachers.map(({ path, lessons }) => ({ path: [...path], lessons })),
+    },
   };
+  const length = [meta.weight.length];
   return {
     values: { ...values },
     arrays: [
-      { name: 'meta/weight', shape: [meta.weight.length], values: meta.weight },
-      { name: 'meta/velocity', shape: [meta.weight.length], values: meta.velocity.weight },
-      ...board.entries.flatMap(({ probe: { images, probabilities } }, i) => {
-        const count = probabilities.length / classes;
-        return [
-          { name: `board/${i}/images`, shape: [count, size, size, 3], values: images },
-          { name: `board/${i}/probabilities`, shape: [count, classes], values: probabilities },
-        ];
+      { name: 'meta/weight', shape: length, values: meta.weight },
+      { name: 'meta/mean', shape: length, values: mean.weight },
+      { name: 'meta/square', shape: length, values: square.weight },
+      ...board.entries.map(({ probabilities }, i) => {
+        return { name: `board/${i}`, shape: [probabilities.length], values: probabilities };
       }),
     ],
   };
@@ -47,7 +50,7 @@ export function saveCream(
 /**
  * The state that was saved.
  *
- * @param probeImages - Images of one entry's probe.
+ * @param probeImages - Images on which entries and students are compared.
  * @throws TrialError CHECKPOINT_INVALID when no Cream search of the space has such a state.
  */
 export function restoreCream(
@@ -55,31 +58,29 @@ export function restoreCream(
   space: SearchSpace,
   probeImages: number,
 ): CreamState {
-  const { meta, board, activity, tally } = validateSaved(saved.values, 'state.algorithm');
-  const stranger = board.entries.find(({ path }) => !isPathOf(space, path));
+  const { meta, board, applicants, activity, tally } = validateSaved(
+    saved.values,
+    'state.algorithm',
+  );
+  const paths = [...board.entries, ...applicants, ...tally.teachers].map(({ path }) => path);
+  const stranger = paths.find((path) => !isPathOf(space, path));
   if (stranger !== undefined) {
-    throw stateInvalid(
-      'state.algorithm.board',
-      `paths of ${space.name}`,
-      `[${stranger.path.join()}]`,
-    );
+    throw stateInvalid('state.algorithm', `paths of ${space.name}`, `[${stranger.join()}]`);
   }
   const arrays = new ArrayStock(saved.arrays);
-  const { imageSize: size, classes } = space;
+  const inputs = [probeImages * space.classes];
   const entries = board.entries.map((entry, i) => ({
     ...entry,
-    probe: {
-      images: arrays.float32(`board/${i}/images`, [probeImages, size, size, 3]),
-      probabilities: arrays.float32(`board/${i}/probabilities`, [probeImages, classes]),
-    },
+    probabilities: arrays.float32(`board/${i}`, inputs),
   }));
-  const inputs = [probeImages * classes];
   const weight = arrays.float64('meta/weight', inputs);
-  const velocity = { weight: arrays.float64('meta/velocity', inputs), bias: meta.biasVelocity };
+  const mean = { weight: arrays.float64('meta/mean', inputs), bias: meta.biasMean };
+  const square = { weight: arrays.float64('meta/square', inputs), bias: meta.biasSquare };
   arrays.requireEmpty();
   return {
-    meta: { weight, bias: meta.bias, velocity },
+    meta: { weight, bias: meta.bias, mean, square, steps: meta.steps },
     board: { capacity: board.capacity, entries },
+    applicants,
     activity,
     tally,
   };

@@ -1,15 +1,20 @@
 import { TrialError } from '../../foundation/errors.ts';
 import type { SamplerOptions } from '../../searchspace/sampler.ts';
 import type { Setting } from '../algorithm.ts';
-import { noiseGap } from './board.ts';
+import { defaultPathsPerStep } from '../shares.ts';
+import { roundInterval } from './admission.ts';
+import { noiseGap, officialRule, paretoRule, type AdmissionRule } from './board.ts';
 
 /** Numbers of Cream beside those of every search, nothing left to default. */
 export interface CreamSettings {
   readonly boardSize: number;
-  /** Images of its batch that a path is admitted with. */
+  readonly pathsPerStep: number;
+  /** Held-out images on which students and teachers are compared. */
   readonly probeImages: number;
   readonly board: AdmissionSettings;
   readonly meta: MetaSettings;
+  /** Who picks teachers. */
+  readonly matching: Setting['config']['matching'];
   readonly labelSmoothing: number;
   readonly seed: number;
   readonly sampling: SamplerOptions;
@@ -19,8 +24,11 @@ export interface CreamSettings {
 export interface AdmissionSettings {
   /** Epochs before the board opens. */
   readonly warmupEpochs: number;
-  /** Accuracy lead that outweighs cost, fraction, at a worst entry of that accuracy. */
-  readonly gapAt: (worst: number) => number;
+  /** Step after which the first round is held, from 0. */
+  readonly opensAt: number;
+  /** Steps between two rounds. */
+  readonly interval: number;
+  readonly rule: AdmissionRule;
 }
 
 /** When and how the meta network learns. */
@@ -32,14 +40,11 @@ export interface MetaSettings {
   readonly images: number;
 }
 
-/**
- * Learning rate of the meta network. Its gradient carries the student's step size and is small: the
- * 31 meta steps of the CIFAR-10 example moved phi by 0.2 % of its length at 0.1, by 1.2 % at 1.2.
- */
-export const DEFAULT_META_LR = 1.2;
+/** Learning rate of the meta network, whose parameters stay within 1. */
+export const DEFAULT_META_LR = 0.05;
 
-/** Images that a path is admitted with, and those of a meta step, where a batch holds as many. */
-const PROBE_IMAGES = 4;
+/** Images on which paths are compared, and those of a meta step, where there are as many. */
+const PROBE_IMAGES = 8;
 const META_IMAGES = 32;
 
 /** Cream opens its board after 21 of 120 epochs; a run of any length keeps the proportion. */
@@ -59,14 +64,20 @@ export function defaultMetaInterval(totalSteps: number): number {
  */
 export function creamSettings(setting: Setting): CreamSettings {
   const { config, schedule, sampling, boardImages } = setting;
-  const { accGap } = config;
+  const { accGap, admission, boardSize, batchSize } = config;
+  const warmupEpochs =
+    config.warmupEpochs ?? Math.min(defaultWarmupEpochs(schedule.epochs), schedule.epochs - 1);
+  const gapAt = accGap === undefined ? noiseGap(boardImages) : () => accGap;
   const settings: CreamSettings = {
-    boardSize: config.boardSize,
-    probeImages: config.probeImages ?? Math.min(PROBE_IMAGES, config.batchSize),
+    boardSize,
+    pathsPerStep: config.pathsPerStep ?? defaultPathsPerStep(batchSize),
+    matching: config.matching,
+    probeImages: config.probeImages ?? Math.min(PROBE_IMAGES, boardImages),
     board: {
-      warmupEpochs:
-        config.warmupEpochs ?? Math.min(defaultWarmupEpochs(schedule.epochs), schedule.epochs - 1),
-      gapAt: accGap === undefined ? noiseGap(boardImages) : () => accGap,
+      warmupEpochs,
+      opensAt: warmupEpochs * schedule.stepsPerEpoch,
+      interval: roundInterval(boardSize, { images: boardImages, batchSize }),
+      rule: admission === 'official' ? officialRule(gapAt) : paretoRule,
     },
     meta: {
       interval: config.metaInterval ?? defaultMetaInterval(schedule.totalSteps),
@@ -84,7 +95,7 @@ export function creamSettings(setting: Setting): CreamSettings {
 /** Refuses numbers that each are legal and together make Cream do nothing, or the wrong thing. */
 function checkSettings(
   { board, meta, probeImages }: CreamSettings,
-  { config, schedule }: Setting,
+  { config, schedule, boardImages }: Setting,
 ): void {
   const { warmupEpochs } = board;
   const { batchSize } = config;
@@ -96,8 +107,8 @@ function checkSettings(
     const wanted = `fewer than epochs (${schedule.epochs}), or the board never opens`;
     refuse('warmupEpochs', wanted, warmupEpochs);
   }
-  if (probeImages > batchSize) {
-    refuse('probeImages', `at most batchSize (${batchSize})`, probeImages);
+  if (probeImages > boardImages) {
+    refuse('probeImages', `at most the ${boardImages} images of the mini-set`, probeImages);
   }
   if (meta.images > batchSize) {
     refuse('metaImages', `at most batchSize (${batchSize})`, meta.images);

@@ -1,0 +1,11 @@
+import { sliceBatch, type Batch } from '../data/stream/batch.ts';
+export function shareOf(batch: Batch, k: number, parts: number): Batch {
+  return sliceBatch(
+    batch,
+    Math.floor((k * batch.count) / parts),
+    Math.floor(((k + 1) * batch.count) / parts),
+  );
+}
+export function defaultPathsPerStep(batchSize: number): number {
+  return Math.min(4, batchSize);
+}
