@@ -21,9 +21,9 @@ export interface TrialConfigFile {
    */
   task: 'search' | 'evaluate' | 'rank';
   /**
-   * How the supernet is trained: `cream` as in Cream of the Crop, `spos` by uniform single paths, `fairnas` by strict fairness.
+   * How the supernet is trained: `cream` as in Cream of the Crop, `spos` by uniform paths, `fairnas` by strict fairness, `sandwich` by the largest, the smallest and random paths, `random` as `spos`, with the best of random paths for the answer.
    */
-  algorithm: 'cream' | 'spos' | 'fairnas';
+  algorithm: 'cream' | 'fairnas' | 'random' | 'sandwich' | 'spos';
   /**
    * Path of the network skeleton file.
    */
@@ -82,7 +82,7 @@ export interface TrialConfigFile {
    */
   labelSmoothing: number;
   /**
-   * Paths that a step trains.
+   * Paths that a step trains, each on its share of the batch; without it 4, or batchSize if that is less. `spos` and `random` train 1 in their papers; of `sandwich` two are the largest and the smallest path.
    */
   pathsPerStep?: number;
   /**

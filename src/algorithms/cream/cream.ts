@@ -18,7 +18,7 @@ import type {
   Setting,
   StepWork,
 } from '../algorithm.ts';
-import { shareOf } from '../shares.ts';
+import { shareOut, type Student } from '../shares.ts';
 import { apply, holdRound, probeOf } from './admission.ts';
 import { emptyBoard } from './board.ts';
 import { studentLoss } from './loss.ts';
@@ -126,19 +126,12 @@ function trainStep(
   return { next, loss, paths, images: batch.count };
 }
 
-/** A path and the images that it is trained on. */
-interface Student {
-  readonly path: Path;
-  readonly share: Batch;
-}
-
 function drawStudents({ step, batch, learner }: StepWork, settings: CreamSettings): Student[] {
   const { seed, sampling, pathsPerStep } = settings;
   const rng = createRng({ seed, stream: 'path', step });
-  return Array.from({ length: pathsPerStep }, (_, index) => ({
-    path: samplePath(learner.supernet.space, sampling, rng),
-    share: shareOf(batch, index, pathsPerStep),
-  }));
+  const { space } = learner.supernet;
+  const paths = Array.from({ length: pathsPerStep }, () => samplePath(space, sampling, rng));
+  return shareOut(paths, batch);
 }
 
 /** Finds a student's teacher. Of a step's students the first one may teach the meta network. */

@@ -1,7 +1,7 @@
 import { TrialError } from '../../foundation/errors.ts';
 import type { SamplerOptions } from '../../searchspace/sampler.ts';
 import type { Setting } from '../algorithm.ts';
-import { defaultPathsPerStep } from '../shares.ts';
+import { pathsPerStep } from '../shares.ts';
 import { roundInterval } from './admission.ts';
 import { noiseGap, officialRule, paretoRule, type AdmissionRule } from './board.ts';
 
@@ -70,7 +70,7 @@ export function creamSettings(setting: Setting): CreamSettings {
   const gapAt = accGap === undefined ? noiseGap(boardImages) : () => accGap;
   const settings: CreamSettings = {
     boardSize,
-    pathsPerStep: config.pathsPerStep ?? defaultPathsPerStep(batchSize),
+    pathsPerStep: pathsPerStep(config),
     matching: config.matching,
     probeImages: config.probeImages ?? Math.min(PROBE_IMAGES, boardImages),
     board: {

@@ -6,10 +6,10 @@
  * Search" (ICCV 2021).
  */
 
-import { sliceBatch, type Batch } from '../../data/stream/batch.ts';
 import { createRng, type Rng } from '../../foundation/rng.ts';
 import type { Path, SearchSpace } from '../../searchspace/space.ts';
 import type { AlgorithmDefinition } from '../algorithm.ts';
+import { shareOf } from '../shares.ts';
 import {
   labelLoss,
   RANDOM_PATH_METRICS,
@@ -36,16 +36,6 @@ export const fairnas: AlgorithmDefinition<Stateless> = {
       return { next: isFinite ? state : null, loss, paths, images };
     }),
 };
-
-/** The k-th of equal parts of a batch, as far as they can be equal; at least one image. */
-function shareOf(batch: Batch, k: number, parts: number): Batch {
-  const [start, end] = [k, k + 1].map((cut) => Math.floor((cut * batch.count) / parts));
-  return sliceBatch(
-    batch,
-    Math.min(start ?? 0, batch.count - 1),
-    Math.max(end ?? 0, (start ?? 0) + 1),
-  );
-}
 
 /**
  * Paths that together take every candidate of every block: each block's candidates in an order of
