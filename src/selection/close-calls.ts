@@ -17,7 +17,7 @@ export interface CloseCalls {
 /** Looks for paths that the ranking images do not tell from the answer, image by image. */
 export async function closeCalls(
   [answer, ...others]: readonly [Score, ...Score[]],
-  scorer: Scorer,
+  scorer: Pick<Scorer, 'answers' | 'compareNumbers' | 'numbersOf'>,
   occasion: Occasion,
 ): Promise<CloseCalls> {
   const ties = others.filter((other) => scorer.compareNumbers(answer, other) === 0);
