@@ -43,7 +43,7 @@ export async function start(setup: Setup): Promise<number> {
     pollMs: POLL_MS,
     timers: systemTimers,
   });
-  print('', ...describeOutcome(outcome), ...farewell);
+  print('', ...farewell, ...describeOutcome(outcome));
   return outcome.trials.every(({ status }) => status === 'SUCCEEDED') ? 0 : 1;
 }
 

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import type { SearchResult } from '../generated/result.ts';
 import type { Outcome } from '../nni/follow.ts';
 import type { TrialJob } from '../nni/manager.ts';
+import { closeCallLines, verdictLine } from '../tasks/verdict-line.ts';
 
 /** Number of log lines shown for a failed trial. */
 const TAIL = 15;
 
-/** Describes how the experiment ended. */
+/** Describes how the experiment ended; the last line is the verdict on the answer. */
 export function describeOutcome(outcome: Outcome): string[] {
   const { status, errors, trials } = outcome;
   const [trial] = trials;
@@ -27,13 +28,16 @@ function endOfLog({ folder }: TrialJob): string[] {
 
 function describeResult({ folder }: TrialJob): string[] {
   const result = JSON.parse(readFileSync(join(folder, 'result.json'), 'utf8')) as SearchResult;
-  const { best, baselines, testAccuracy, data } = result;
+  const { best, baselines, confirmation, selection, testAccuracy, data } = result;
   const { randomPaths } = baselines;
+  const chosen = `${best.score.toFixed(3)} on ${data.rankingImages} held-out images`;
+  const confirmed = `${confirmation.accuracy.toFixed(3)} on ${confirmation.images} held-out images`;
   const fields: readonly (readonly [name: string, value: string | null])[] = [
     ['architecture', best.path],
     ['MACs', best.macs.toLocaleString('en')],
     ['parameters', best.params.toLocaleString('en')],
-    ['accuracy', `${best.score.toFixed(3)} on ${data.rankingImages} held-out images`],
+    ['chosen by', `${chosen}, the best of ${selection.scored} paths`],
+    ['accuracy', confirmation.images === 0 ? null : `${confirmed} that chose nothing`],
     ['at random', randomPaths && `${randomPaths.mean.toFixed(3)}, mean of ${randomPaths.n}`],
     [
       'test',
@@ -42,6 +46,8 @@ function describeResult({ folder }: TrialJob): string[] {
     ['result', join(folder, 'result.json')],
     ['files', join(folder, 'nas')],
     ['log', join(folder, 'trial.log')],
+    ...closeCallLines(selection).map((line) => ['close call', line] as const),
+    ['verdict', verdictLine(result)],
   ];
   return fields.flatMap(([name, value]) => (value === null ? [] : [`${name.padEnd(14)}${value}`]));
 }

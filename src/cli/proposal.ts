@@ -67,8 +67,10 @@ const LEAST_RANKED_IMAGES = 128;
 const MAX_IMAGES = 20_000;
 /** A tenth is held out in three parts; each needs several images of a class. */
 const LEAST_IMAGES_PER_CLASS = 100;
-/** Paths of one ranking: those of the board; at the end, as many random ones. */
+/** Paths of one ranking: those of the board. */
 const RANKED_PATHS = 10;
+/** Paths that are measured at the end: the answer, and random ones as many as the config's default. */
+const CONFIRMED_PATHS = 26;
 
 /** Batch sizes, each with the fewest images that it suits. */
 const BATCHES = [
@@ -162,7 +164,10 @@ function partsOf(imageSize: number, { classes, trainImages, testImages }: Survey
     100 * Math.round((share * MAX_IMAGES) / 100),
     LEAST_IMAGES_PER_CLASS * classes.length,
   );
-  const { training, ranking } = heldOutSizes(Math.min(most, trainImages), classes.length);
+  const { training, ranking, confirmation } = heldOutSizes(
+    Math.min(most, trainImages),
+    classes.length,
+  );
   const wanted = Math.max(LEAST_RANKED_IMAGES, Math.round(share * RANKED_IMAGES));
   const rankingImages = Math.min(wanted, ranking);
   const calibrationImages = Math.min(wanted, training);
@@ -173,7 +178,8 @@ function partsOf(imageSize: number, { classes, trainImages, testImages }: Survey
     training,
     ranked:
       EPOCHS * RANKED_PATHS * (calibrationImages + rankingImages) +
-      2 * RANKED_PATHS * (calibrationImages + ranking) +
+      RANKED_PATHS * (calibrationImages + ranking) +
+      CONFIRMED_PATHS * (calibrationImages + (confirmation || ranking)) +
       Math.min(most, testImages),
   };
 }
@@ -211,7 +217,7 @@ function reasonsOf(
     epochs: 'each ends with a report; the board opens after the first',
     imagesPerEpoch: `in all, each of the ${training} training images ${times(passes)}`,
     batchSize: `images a step, which makes ${steps} steps on ${cores} ${cores === 1 ? 'core' : 'cores'}`,
-    rankingImages: 'held-out images in each report; at the end all of them',
+    rankingImages: 'held-out images in each report; at the end all that choose the answer',
     calibrationImages: 'training images that batch norm is measured on before each ranking',
   };
 }

@@ -48,7 +48,7 @@ export function censusWarnings({ classes, trainImages, testImages }: Census): st
   const single = classes.filter(({ train }) => train === 1);
   const untested = testImages === 0 ? [] : classes.filter(({ test }) => test === 0);
   const lacking = classes.filter(({ train }) => train === 0);
-  const { training, ranking } = sizesOf(trainImages);
+  const { training, ranking, confirmation } = sizesOf(trainImages);
   // Without such a split, splitting fails.
   const error = ranking === 0 ? 0 : 0.5 / Math.sqrt(ranking);
   return [
@@ -59,8 +59,9 @@ export function censusWarnings({ classes, trainImages, testImages }: Census): st
       ? []
       : [
           `${trainImages - training} of ${trainImages} training images are held out, ` +
-            `${ranking} of them in the validation split: an accuracy of 0.5 has a standard error ` +
-            `of ${error.toPrecision(2)} there, too much to tell paths apart`,
+            `${ranking} of them in the validation split and ${confirmation || 'none'} to confirm the ` +
+            `answer: an accuracy of 0.5 has a standard error of ${error.toPrecision(2)} in the ` +
+            'split, too much to tell paths apart',
         ]),
   ];
 }

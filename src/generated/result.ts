@@ -11,7 +11,7 @@ export interface SearchResult {
   /**
    * Name and version of the file format.
    */
-  format: 'nni-cream-result/1';
+  format: 'nni-cream-result/2';
   /**
    * Search algorithm.
    */
@@ -73,7 +73,7 @@ export interface SearchResult {
      */
     path: string;
     /**
-     * Accuracy on the validation split, fraction.
+     * Accuracy on the validation split, which chose it, fraction.
      */
     score: number;
     /**
@@ -98,10 +98,72 @@ export interface SearchResult {
      */
     strategy: 'board' | 'random' | 'evolution';
     /**
-     * Number of scored paths.
+     * What paths are ordered by; equal ones by their cost.
+     */
+    scoreBy: 'crossEntropy' | 'accuracy';
+    /**
+     * Number of scored paths; paths that are the same network count once.
      */
     scored: number;
+    /**
+     * Other scored paths of the same score as the answer, none of them cheaper.
+     *
+     * Items: Candidate names in execution order, for people.
+     */
+    ties: string[];
+    /**
+     * Those of the next best 10 paths that are less than one standard error of the paired difference away from the answer, best first.
+     *
+     * Items: Candidate names in execution order, for people.
+     */
+    withinNoise: string[];
   };
+  /**
+   * The answer on held-out images that chose nothing.
+   */
+  confirmation: {
+    /**
+     * Number of images; 0 where the data set is too small for such a part, and the numbers are those of the validation split.
+     */
+    images: number;
+    /**
+     * Accuracy of the answer, fraction.
+     */
+    accuracy: number;
+    /**
+     * Mean of -log p(label), nats.
+     */
+    crossEntropy: number;
+  };
+  /**
+   * Whether the answer is better than random paths, measured on the images of the confirmation; null without random paths.
+   */
+  verdict: {
+    /**
+     * Yes from 2 standard errors on; too few images where the images can only tell differences above 0.1, or are fewer than 30; no otherwise.
+     */
+    betterThanRandom: 'yes' | 'no' | 'too-few-images';
+    /**
+     * Accuracy of the answer less the mean of the random paths, fraction.
+     */
+    difference: number;
+    /**
+     * Standard error of the difference, of images and paths together, fraction.
+     */
+    standardError: number;
+    /**
+     * Part of it that more images would make smaller, paired image by image, fraction.
+     */
+    errorOfImages: number;
+    /**
+     * Part of it that more random paths would make smaller, fraction; 0 for a single path.
+     */
+    errorOfPaths: number;
+    /**
+     * The difference in standard errors; null where there is no error.
+     */
+    standardErrors: number | null;
+  } | null;
   /**
    * The best of the scored paths, at most 100, best first.
    */
@@ -115,7 +177,7 @@ export interface SearchResult {
    */
   baselines: {
     /**
-     * Random paths of the budget, measured as the answer; null for none.
+     * Random paths of the budget on the images of the confirmation; null for none.
      */
     randomPaths: {
       /**
@@ -123,15 +185,15 @@ export interface SearchResult {
        */
       n: number;
       /**
-       * Mean accuracy on the validation split, fraction.
+       * Mean accuracy, fraction.
        */
       mean: number;
       /**
-       * Standard error of the mean, fraction; 0 for a single path.
+       * Standard error of the mean over the paths, fraction; 0 for a single path.
        */
       standardError: number;
       /**
-       * Best accuracy on the validation split, fraction.
+       * Best accuracy, fraction.
        */
       max: number;
     } | null;
@@ -187,6 +249,10 @@ export interface SearchResult {
      * Held-out images of the validation split.
      */
     rankingImages: number;
+    /**
+     * Held-out images that confirm the answer and chose nothing.
+     */
+    confirmationImages: number;
     /**
      * Images of the test part.
      */

@@ -142,7 +142,7 @@ export interface TrialConfigFile {
    */
   calibrationImages: number;
   /**
-   * Random paths that are measured like the answer, for comparison; 0 for none.
+   * Random paths that the answer is compared with at the end; 0 for none, and no verdict.
    */
   baselinePaths: number;
   /**

@@ -13,6 +13,11 @@ export function pathKey(path: Path): string {
   return path.join('.');
 }
 
+/** Orders paths of one space by the positions of their candidates, the first block first. */
+export function comparePaths(a: Path, b: Path): number {
+  return a.map((candidate, i) => candidate - (b[i] ?? 0)).find((step) => step !== 0) ?? 0;
+}
+
 /** Whether two paths take the same candidate everywhere. */
 export function isSamePath(a: Path, b: Path): boolean {
   return pathKey(a) === pathKey(b);

@@ -8,7 +8,7 @@
 import type { Score } from '../algorithms/algorithm.ts';
 import { createRng, type Rng } from '../foundation/rng.ts';
 import { admits } from '../searchspace/budget.ts';
-import { pathKey } from '../searchspace/path.ts';
+import { networkKey } from '../searchspace/canonical.ts';
 import { sampleCandidate, samplePath } from '../searchspace/sampler.ts';
 import type { Path } from '../searchspace/space.ts';
 import type { SelectionContext } from './strategy.ts';
@@ -18,7 +18,7 @@ const MAX_TRIES = 100;
 
 /**
  * Scores a random generation, then generations of mutated and crossed paths. Every path keeps to the
- * budget and is scored once; the best ones of all generations are the parents of the next.
+ * budget, and each network is scored once; the best ones of all generations are the parents of the next.
  *
  * @returns Every path that was scored, best first.
  */
@@ -46,12 +46,17 @@ export async function evolve(context: SelectionContext): Promise<readonly Score[
 
 type Breeder = (rng: Rng) => Path;
 
-/** A path of the budget that was not scored yet; none where no try gives one. */
-function newPath(breed: () => Path, { sampling }: SelectionContext, known: Set<string>): Path[] {
+/** A path of the budget whose network was not scored yet; none where no try gives one. */
+function newPath(
+  breed: () => Path,
+  { space, sampling }: SelectionContext,
+  known: Set<string>,
+): Path[] {
   for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     const path = breed();
-    const key = pathKey(path);
-    if (known.has(key) || !admits(sampling.budget, path)) continue;
+    if (!admits(sampling.budget, path)) continue;
+    const key = networkKey(space, path);
+    if (known.has(key)) continue;
     known.add(key);
     return [path];
   }

@@ -1,7 +1,8 @@
 import type { Score } from '../algorithms/algorithm.ts';
 import type { Batch } from '../data/stream/batch.ts';
 import type { Path } from '../searchspace/space.ts';
-import { accuracyOf, crossEntropyOf } from '../supernet/classification.ts';
+import { mean } from '../foundation/statistics.ts';
+import { hitsOf, lossesOf } from '../supernet/classification.ts';
 import { predict } from '../supernet/inference.ts';
 import { Statistics } from '../supernet/statistics.ts';
 import type { Supernet } from '../supernet/supernet.ts';
@@ -31,18 +32,39 @@ export async function calibrate(
   return into;
 }
 
-/** Score of a path on batches, normalised by recalibrated statistics. Deviation D15. */
-export async function scorePath(supernet: Supernet, path: Path, data: ScoringData): Promise<Score> {
+/** What a path answered, image by image. */
+export interface Answers {
+  /** Whether the answer was right: 1 or 0. */
+  readonly hits: readonly number[];
+  /** -log p(label), nats. */
+  readonly losses: readonly number[];
+}
+
+/** Answers of a path on batches, normalised by recalibrated statistics. Deviation D15. */
+export async function answersOf(
+  supernet: Supernet,
+  path: Path,
+  data: ScoringData,
+): Promise<Answers> {
   const statistics = await calibrate(supernet, path, data);
   const normalisation = { by: 'stored', statistics } as const;
-  let [hits, nats, count] = [0, 0, 0];
-  for (const batch of data.images) {
-    const probabilities = predict(supernet, batch.images, path, { normalisation });
-    hits += accuracyOf(probabilities, batch.labels) * batch.count;
-    nats += crossEntropyOf(probabilities, batch.labels) * batch.count;
-    count += batch.count;
+  const [hits, losses]: [number[], number[]] = [[], []];
+  for (const { images, labels } of data.images) {
+    const probabilities = predict(supernet, images, path, { normalisation });
+    hits.push(...hitsOf(probabilities, labels));
+    losses.push(...lossesOf(probabilities, labels));
     await data.pause();
   }
   statistics.dispose();
-  return { path, accuracy: hits / count, crossEntropy: nats / count };
+  return { hits, losses };
+}
+
+/** Score that answers make. */
+export function scoreOf(path: Path, { hits, losses }: Answers): Score {
+  return { path, accuracy: mean(hits), crossEntropy: mean(losses) };
+}
+
+/** Score of a path on batches, as {@link answersOf}. */
+export async function scorePath(supernet: Supernet, path: Path, data: ScoringData): Promise<Score> {
+  return scoreOf(path, await answersOf(supernet, path, data));
 }

@@ -1,10 +1,14 @@
 import type { Score } from '../algorithms/algorithm.ts';
 import type { Batch } from '../data/stream/batch.ts';
 import type { HeldOut } from '../data/stream/held-out.ts';
-import { pathKey } from '../searchspace/path.ts';
+import { macsModel, type AdditiveCostModel } from '../searchspace/cost-model.ts';
+import { comparePaths, pathKey } from '../searchspace/path.ts';
 import type { Path } from '../searchspace/space.ts';
 import type { Supernet } from '../supernet/supernet.ts';
-import { scorePath, type ScoringData } from './score.ts';
+import { answersOf, scoreOf, type Answers, type ScoringData } from './score.ts';
+
+/** Paths whose answers are kept, the latest ones: one for each image, they are too many to keep all. */
+const KEPT_ANSWERS = 64;
 
 /** Scores that were taken before; one for each state of the weights, number of images and path. */
 export interface ScoreCache {
@@ -33,40 +37,74 @@ export interface ScorerOptions {
 /** Scores paths on the held-out ranking images; each path once for a state of the weights. */
 export class Scorer {
   readonly #options: ScorerOptions;
+  readonly #macs: AdditiveCostModel;
+  readonly #answers = new Map<string, Answers>();
 
   constructor(options: ScorerOptions) {
     this.#options = options;
+    this.#macs = macsModel(options.supernet.space);
   }
 
-  async score(path: Path, { weights, images, pause }: Occasion): Promise<Score> {
-    const { supernet, heldOut, cache } = this.#options;
-    const batches = [...firstBatches(heldOut.ranking, images)];
-    const count = batches.reduce((sum, batch) => sum + batch.count, 0);
-    const key = `${weights} ${count} ${pathKey(path)}`;
+  async score(path: Path, occasion: Occasion): Promise<Score> {
+    const { key } = this.#work(path, occasion);
+    const { cache } = this.#options;
     const known = cache.get(key);
     if (known !== undefined) return { path, ...known };
-    const { calibration } = heldOut;
-    const { accuracy, crossEntropy } = await scorePath(supernet, path, {
-      calibration,
-      images: batches,
-      pause,
-    });
+    const score = scoreOf(path, await this.answers(path, occasion));
+    const { accuracy, crossEntropy } = score;
     cache.set(key, { accuracy, crossEntropy });
-    return { path, accuracy, crossEntropy };
+    return score;
   }
 
-  /** Which of two scores is the better one: negative for the first. */
+  /** Answers behind a score; taken again where the score is old. */
+  async answers(path: Path, occasion: Occasion): Promise<Answers> {
+    const { key, batches } = this.#work(path, occasion);
+    const known = this.#answers.get(key);
+    if (known !== undefined) return known;
+    const { supernet, heldOut } = this.#options;
+    const data = { calibration: heldOut.calibration, images: batches, pause: occasion.pause };
+    const answers = await answersOf(supernet, path, data);
+    const [oldest] = this.#answers.keys();
+    if (oldest !== undefined && this.#answers.size >= KEPT_ANSWERS) this.#answers.delete(oldest);
+    this.#answers.set(key, answers);
+    return answers;
+  }
+
+  /**
+   * Orders scores, the better one first; of equal ones the cheaper, and then the one whose candidates
+   * come first: two paths are never equal.
+   */
   compare(a: Score, b: Score): number {
+    return (
+      this.compareNumbers(a, b) ||
+      this.#macs.cost(a.path) - this.#macs.cost(b.path) ||
+      comparePaths(a.path, b.path)
+    );
+  }
+
+  /** As {@link compare}, by the score alone: 0 for a tie. */
+  compareNumbers(a: Score, b: Score): number {
     return this.#options.scoreBy === 'accuracy'
       ? b.accuracy - a.accuracy
       : a.crossEntropy - b.crossEntropy;
   }
 
-  /** Scores paths and sorts them, best first; equals stay in their order. */
+  /** What the score is the mean of, or its opposite: a number for each image. */
+  numbersOf({ hits, losses }: Answers): readonly number[] {
+    return this.#options.scoreBy === 'accuracy' ? hits : losses;
+  }
+
+  /** Scores paths and sorts them, best first. */
   async rank(paths: readonly Path[], occasion: Occasion): Promise<Score[]> {
     const scores: Score[] = [];
     for (const path of paths) scores.push(await this.score(path, occasion));
     return scores.sort((a, b) => this.compare(a, b));
+  }
+
+  #work(path: Path, { weights, images }: Occasion): { key: string; batches: readonly Batch[] } {
+    const batches = [...firstBatches(this.#options.heldOut.ranking, images)];
+    const count = batches.reduce((sum, batch) => sum + batch.count, 0);
+    return { key: `${weights} ${count} ${pathKey(path)}`, batches };
   }
 }
 

@@ -26,31 +26,35 @@ export function numberOf(engine: Engine, scalar: Tensor): number {
   return engine.read(scalar)[0] ?? NaN;
 }
 
-/** Fraction of rows with their largest entry at the label; a row of NaN counts as wrong. */
-export function accuracyOf(scores: Float32Array, labels: ArrayLike<number>): number {
+/**
+ * Whether each row of scores `[batch, classes]` has its largest entry at the label: 1 or 0; a row of
+ * NaN counts as wrong.
+ */
+export function hitsOf(scores: Float32Array, labels: ArrayLike<number>): Uint8Array {
   const classes = scores.length / labels.length;
-  let hits = 0;
-  for (let i = 0; i < labels.length; i++) {
+  return Uint8Array.from({ length: labels.length }, (_, i) => {
     const row = scores.subarray(i * classes, (i + 1) * classes);
     const best = row.reduce((top, value, k) => (value > (row[top] ?? -Infinity) ? k : top), -1);
-    if (best === labels[i]) hits++;
-  }
-  return hits / labels.length;
+    return Number(best === labels[i]);
+  });
+}
+
+/** Fraction of rows with their largest entry at the label. */
+export function accuracyOf(scores: Float32Array, labels: ArrayLike<number>): number {
+  return hitsOf(scores, labels).reduce((sum, hit) => sum + hit, 0) / labels.length;
 }
 
 /** Lower limit of probabilities in logarithms: the smallest normal float32. */
 const LEAST_PROBABILITY = 2 ** -126;
 
 /**
- * Mean of -log p(label) over rows of softmax outputs `[batch, classes]`, nats. Always finite: the label
- * of a row of NaN has the least probability.
+ * -log p(label) of each row of softmax outputs `[batch, classes]`, nats. Always finite: the label of a
+ * row of NaN has the least probability.
  */
-export function crossEntropyOf(probabilities: Float32Array, labels: ArrayLike<number>): number {
+export function lossesOf(probabilities: Float32Array, labels: ArrayLike<number>): Float64Array {
   const classes = probabilities.length / labels.length;
-  let sum = 0;
-  for (let i = 0; i < labels.length; i++) {
+  return Float64Array.from({ length: labels.length }, (_, i) => {
     const p = probabilities[i * classes + (labels[i] ?? 0)] ?? NaN;
-    sum -= Math.log(p > LEAST_PROBABILITY ? p : LEAST_PROBABILITY);
-  }
-  return sum / labels.length;
+    return -Math.log(p > LEAST_PROBABILITY ? p : LEAST_PROBABILITY);
+  });
 }

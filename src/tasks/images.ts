@@ -3,6 +3,7 @@ import { measureNormalisation, type Batch, type Normalisation } from '../data/st
 import { openDataset, type Dataset } from '../data/store/dataset.ts';
 import {
   heldOutBatches,
+  plainBatches,
   splitHeldOut,
   testBatches,
   type HeldOut,
@@ -22,6 +23,8 @@ export interface Images {
   /** Of the training part. */
   readonly normalisation: Normalisation;
   readonly heldOut: HeldOut;
+  /** Batches that confirm the answer, which nothing else may see; none in a small set. */
+  readonly confirmation: readonly Batch[];
   /** Batches of the test part; null where there is none. */
   readonly test: Iterable<Batch> | null;
 }
@@ -57,6 +60,7 @@ export async function openImages(
     split,
     normalisation,
     heldOut: heldOutBatches({ images: train, split, ...evaluation, calibrationImages }),
+    confirmation: plainBatches(train, split.confirmation, evaluation),
     test: dataset.test === null ? null : testBatches(dataset.test, evaluation),
   };
 }

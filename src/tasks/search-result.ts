@@ -5,12 +5,15 @@ import { parseResult } from '../run-folder/result.ts';
 import { pathCost } from '../searchspace/cost.ts';
 import type { Feasibility } from '../searchspace/feasibility.ts';
 import { isSamePath, pathSample, pathText } from '../searchspace/path.ts';
+import type { Path } from '../searchspace/space.ts';
 import type { SearchState } from '../training/state.ts';
-import type { Comparison } from './comparison.ts';
+import type { CloseCalls } from '../selection/close-calls.ts';
+import type { Confirmation } from './confirmation.ts';
 import type { Images } from './images.ts';
 import type { Session } from './session.ts';
 import { spaceSha256 } from './space-files.ts';
 import type { TaskHost } from './task.ts';
+import { closeCallLines, verdictLine } from './verdict-line.ts';
 import { versionsOf, type Workspace } from './workspace.ts';
 
 /** Most scored paths that a result lists. */
@@ -20,13 +23,16 @@ const LISTED = 100;
 export interface Findings {
   /** Best first: the first one is the answer. */
   readonly scores: readonly [Score, ...Score[]];
-  readonly comparison: Comparison;
+  readonly close: CloseCalls;
+  readonly confirmation: Confirmation;
+  /** Of the answer; null without a test part. */
+  readonly testAccuracy: number | null;
 }
 
 /** Describes a finished search as in `schemas/result.schema.json`. */
 export function describeSearch(
   state: SearchState,
-  { scores, comparison }: Findings,
+  { scores, close, confirmation, testAccuracy }: Findings,
   { workspace, plan, algorithm, strategy }: Session,
   { identity }: TaskHost,
 ): SearchResult {
@@ -36,16 +42,28 @@ export function describeSearch(
   const { board, activity } = algorithm.describe(state.own, scores);
   return parseResult(
     {
-      format: 'nni-cream-result/1',
+      format: 'nni-cream-result/2',
       algorithm: config.algorithm,
       objective: { metric: 'top1', mode: 'maximize' },
       space: describeSpace(workspace),
       best: describeBest(best, workspace),
-      selection: { strategy, scored: scores.length },
+      selection: {
+        strategy,
+        scoreBy: config.scoreBy,
+        scored: scores.length,
+        ties: namesOf(close.ties, workspace),
+        withinNoise: namesOf(close.withinNoise, workspace),
+      },
+      confirmation: {
+        images: confirmation.images,
+        accuracy: confirmation.answer.accuracy,
+        crossEntropy: confirmation.answer.crossEntropy,
+      },
+      verdict: confirmation.verdict && { ...confirmation.verdict },
       ranking: rankingRows(scores, workspace),
       board: boardRows(board, scores, workspace),
-      baselines: { randomPaths: describeRandom(comparison.random) },
-      testAccuracy: comparison.testAccuracy,
+      baselines: { randomPaths: describeRandom(confirmation.random) },
+      testAccuracy,
       normalisation: {
         mean: [...images.normalisation.mean],
         deviation: [...images.normalisation.std],
@@ -72,17 +90,30 @@ export function describeSearch(
 /** The result in one line of the log. */
 export function summaryLine(
   state: SearchState,
-  { best, costShares, selection }: SearchResult,
+  result: SearchResult,
   { workspace, algorithm }: Session,
 ): string {
+  const { best, confirmation, costShares, selection, data } = result;
   const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
+  const verdict = verdictLine(result);
   const { summary } = algorithm.describe(state.own, []);
   return [
-    `answer ${best.path}: accuracy ${best.score.toFixed(4)}, ${best.macs} MACs, files in ${workspace.output}`,
-    `picked by ${selection.strategy} out of ${selection.scored} scored paths`,
+    `answer ${best.path}: ${best.macs} MACs, files in ${workspace.output}`,
+    `selection by ${selection.strategy} out of ${selection.scored} scored paths: accuracy ${best.score.toFixed(4)} on ${data.rankingImages} images`,
+    ...(confirmation.images === 0
+      ? []
+      : [
+          `confirmation: accuracy ${confirmation.accuracy.toFixed(4)} on ${confirmation.images} images`,
+        ]),
+    ...(verdict === null ? [] : [verdict]),
+    ...closeCallLines(selection),
     ...(summary === '' ? [] : [summary]),
     `of the training time ${percent(costShares.evaluation)} measurements, ${percent(costShares.dataWait)} waits for data`,
   ].join('; ');
+}
+
+function namesOf(paths: readonly Path[], { space }: Workspace): string[] {
+  return paths.map((path) => pathText(space, path));
 }
 
 function describeBest(
@@ -146,6 +177,7 @@ function describeData(path: string, { dataset, split }: Images): SearchResult['d
     boardImages: split.board.length,
     metaImages: split.meta.length,
     rankingImages: split.ranking.length,
+    confirmationImages: split.confirmation.length,
     testImages: dataset.test?.count ?? 0,
     skipped: [...dataset.skipped],
   };

@@ -5,13 +5,15 @@ import type { Metrics } from '../foundation/metrics.ts';
 import type { SearchResult } from '../generated/result.ts';
 import { writeArtifacts } from '../run-folder/artifacts.ts';
 import { macsModel } from '../searchspace/cost-model.ts';
+import { closeCalls } from '../selection/close-calls.ts';
+import type { Occasion } from '../selection/scorer.ts';
 import { select } from '../selection/selection.ts';
 import { emitToAll, type Emit } from '../training/events.ts';
 import { train } from '../training/loop.ts';
 import { pathsToRank } from '../training/report.ts';
 import type { SearchState } from '../training/state.ts';
 import { weightsOf } from '../training/stability.ts';
-import { compareWithRandom } from './comparison.ts';
+import { confirmAnswer, testAnswer, type Confirmation } from './confirmation.ts';
 import { openTrainingBatches } from './images.ts';
 import { memoryWatch } from './memory.ts';
 import { describeSearch, summaryLine } from './search-result.ts';
@@ -34,11 +36,16 @@ export async function search(workspace: Workspace, host: TaskHost): Promise<Sear
       { ...session, keeper: saver, emit: connection.emit },
       host,
     );
-    const scores = await pickAnswer(state, session, host);
-    await connection.emit({ kind: 'answer', metrics: answerMetrics(state, scores) });
-    const comparison = await compareWithRandom(state, scores, session, host);
-    const result = describeSearch(state, { scores, comparison }, session, host);
-    await writeArtifacts(output, result, { space, path: scores[0].path });
+    const occasion = selectionOccasion(state, session, host);
+    const scores = await pickAnswer(state, session, occasion);
+    const close = await closeCalls(scores, session.scorer, occasion);
+    const { path } = scores[0];
+    const confirmation = await confirmAnswer(path, workspace, host);
+    await connection.emit({ kind: 'answer', metrics: answerMetrics(state, confirmation) });
+    const testAccuracy = await testAnswer(path, workspace, host);
+    const found = { scores, close, confirmation, testAccuracy };
+    const result = describeSearch(state, found, session, host);
+    await writeArtifacts(output, result, { space, path });
     const trainingMs = state.time.trainingMs - start.time.trainingMs;
     const saving = saver.spentMs / Math.max(1, trainingMs);
     host.logger.log(
@@ -83,11 +90,24 @@ async function trainFrom(
   }
 }
 
+/** The trained weights, and the images that the answer is selected on. */
+function selectionOccasion(
+  state: SearchState,
+  { workspace: { config } }: Session,
+  host: TaskHost,
+): Occasion {
+  return {
+    weights: weightsOf(state),
+    images: config.selection.images ?? Infinity,
+    pause: () => pauseFor(host),
+  };
+}
+
 /** Selects among the algorithm's candidates, random paths or descendants. */
 async function pickAnswer(
   state: SearchState,
   { workspace, algorithm, plan, scorer, strategy }: Session,
-  host: TaskHost,
+  occasion: Occasion,
 ): Promise<Found> {
   const { config, space, sampling } = workspace;
   const last = { seed: plan.seed, sampling, epoch: plan.epochs - 1 };
@@ -98,18 +118,13 @@ async function pickAnswer(
     settings: config.selection,
     candidates: pathsToRank(state, algorithm, last),
     compare: (a, b) => scorer.compare(a, b),
-    rank: (paths) =>
-      scorer.rank(paths, {
-        weights: weightsOf(state),
-        images: config.selection.images ?? Infinity,
-        pause: () => pauseFor(host),
-      }),
+    rank: (paths) => scorer.rank(paths, occasion),
   });
   return scores as Found;
 }
 
-/** The last epoch's metrics with the answer in place of the best candidate. */
-function answerMetrics({ reports, supernet }: SearchState, [answer]: Found): Metrics {
+/** The last epoch's metrics with the answer, as it was confirmed, in place of the best candidate. */
+function answerMetrics({ reports, supernet }: SearchState, { answer }: Confirmation): Metrics {
   const bestMacs = macsModel(supernet.space).cost(answer.path);
   return { ...(reports.at(-1) as Metrics), default: answer.accuracy, bestMacs };
 }

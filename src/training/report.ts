@@ -18,7 +18,7 @@ export const COMMON_METRICS: readonly MetricDeclaration[] = [
     key: 'default',
     unit: 'fraction',
     meaning:
-      "Accuracy of the best of the algorithm's candidates on the ranking images, the number that NNI optimises; the mean of random paths where there is no candidate; of the final report, the accuracy of the answer.",
+      "Accuracy of the best of the algorithm's candidates on the ranking images, the number that NNI optimises; the mean of random paths where there is no candidate; of the final report, the accuracy of the answer on the images that confirm it, or in a small set on the ranking images.",
   },
   { key: 'loss', unit: 'nats', meaning: 'Mean training loss of the epoch.' },
   {

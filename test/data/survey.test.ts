@@ -53,8 +53,9 @@ describe('surveyImages', () => {
         signs: false,
         skippedByKind: {},
         warnings: [
-          '450 of 4500 training images are held out, 150 of them in the validation split: an ' +
-            'accuracy of 0.5 has a standard error of 0.041 there, too much to tell paths apart',
+          '450 of 4500 training images are held out, 100 of them in the validation split and 50 to ' +
+            'confirm the answer: an accuracy of 0.5 has a standard error of 0.050 in the split, too ' +
+            'much to tell paths apart',
         ],
       });
       assert.deepEqual(await surveyImages(root, 'image-folder'), survey);
@@ -101,7 +102,7 @@ describe('surveyImages', () => {
         '2 of the classes with a single training image, too few to train and to validate on: "b", "c"',
         '2 of the classes without a test image: "b", "c"',
       ]);
-      assert.match(warnings[2]!, /^12 of 122 .* 4 of them .*standard error of 0\.25 there/u);
+      assert.match(warnings[2]!, /^12 of 122 .* 4 of them .*standard error of 0\.25 in the split/u);
       assert.match(warnings[3]!, /^1 of 64 images .* such as train\/a\/0010\.png: /u);
     });
   });

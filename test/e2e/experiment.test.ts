@@ -108,8 +108,8 @@ describe('a real NNI experiment with two trials at a time', { timeout: 300_000 }
   it('reports the answer of the result as the final metric', () => {
     for (const { id, folder } of outcome.trials) {
       const final = metrics.find(({ trialId, type }) => trialId === id && type === 'FINAL');
-      const { best } = readResult(folder);
-      assert.equal(final?.values['default'], best.score);
+      const { best, confirmation } = readResult(folder);
+      assert.equal(final?.values['default'], confirmation.accuracy);
       assert.equal(final.values['bestMacs'], best.macs);
     }
   });

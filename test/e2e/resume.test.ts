@@ -99,17 +99,19 @@ describe('nnictl stop and nnictl resume in the middle of a search', { timeout: 6
     const file = join(outcome.trials[0]!.folder, 'result.json');
     const resumed = JSON.parse(readFileSync(file, 'utf8')) as SearchResult;
     const undisturbed = await undisturbedResult();
-    const { best, board, activity, baselines, testAccuracy } = resumed;
+    const { best, board, activity, confirmation, verdict, baselines, testAccuracy } = resumed;
     assert.deepEqual(
-      { best, board, activity, baselines, testAccuracy },
+      { best, board, activity, confirmation, verdict, baselines, testAccuracy },
       {
         best: undisturbed.best,
         board: undisturbed.board,
         activity: undisturbed.activity,
+        confirmation: undisturbed.confirmation,
+        verdict: undisturbed.verdict,
         baselines: undisturbed.baselines,
         testAccuracy: undisturbed.testAccuracy,
       },
     );
-    assert.equal(metrics.at(-1)?.values['default'], undisturbed.best.score);
+    assert.equal(metrics.at(-1)?.values['default'], undisturbed.confirmation.accuracy);
   });
 });

@@ -139,7 +139,7 @@ describe('folderStatus', () => {
   });
 
   it('calls a folder whose result is damaged unfinished: it is written again', async () => {
-    await writeFile(join(folder, 'result.json'), '{"format": "nni-cream-result/1"');
+    await writeFile(join(folder, 'result.json'), '{"format": "nni-cream-result/2"');
     assert.equal((await folderStatus(folder)).state, 'broken', 'nothing to go on from');
     await save(30);
     const { state, problem, next, best } = await folderStatus(folder);

@@ -2,11 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { Score } from '../../src/algorithms/algorithm.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { scorePath } from '../../src/selection/score.ts';
+import { macsModel } from '../../src/searchspace/cost-model.ts';
+import { pathOfCode } from '../../src/searchspace/path.ts';
+import { scoreOf, scorePath } from '../../src/selection/score.ts';
 import { firstBatches, memoryCache, Scorer, type ScoreCache } from '../../src/selection/scorer.ts';
 import type { Supernet } from '../../src/supernet/supernet.ts';
 import { nativeEngine } from '../support/engine.ts';
-import { tinyBatch, tinyHeldOut, tinySupernet, trainPath } from '../support/tiny.ts';
+import { shippedSpace } from '../support/spaces.ts';
+import { tinyBatch, tinyHeldOut, tinyMacs, tinySupernet, trainPath } from '../support/tiny.ts';
 
 const path = [1, 2, 1];
 const { calibration, ranking } = tinyHeldOut;
@@ -72,16 +75,33 @@ describe('a scorer', () => {
     }
   });
 
-  it('leaves paths of equal accuracy in their order', async () => {
+  it('puts the cheaper of equal paths first, whatever their order was', async () => {
     const known = new Map<string, Omit<Score, 'path'>>();
     const cache: ScoreCache = {
       get: () => ({ accuracy: 0.5, crossEntropy: 1 }),
       set: (key, score) => void known.set(key, score),
     };
-    const paths = [[2, 0, 0], [0, 0, 0], [1, 0, 0]]; // prettier-ignore
-    const ranked = await scorerWith(cache).rank(paths, occasion);
-    assert.deepEqual(ranked.map((score) => score.path), paths); // prettier-ignore
+    const paths = [[2, 0, 0], [0, 1, 0], [1, 0, 0], [0, 0, 0]]; // prettier-ignore
+    const wanted = paths.toSorted((a, b) => tinyMacs(a) - tinyMacs(b));
+    assert.notDeepEqual(wanted, paths);
+    for (const order of [paths, paths.toReversed()]) {
+      const ranked = await scorerWith(cache).rank(order, occasion);
+      assert.deepEqual(ranked.map((score) => score.path), wanted); // prettier-ignore
+    }
     assert.equal(known.size, 0);
+  });
+
+  it('gives the answers behind a score, and takes them again only where they are gone', async () => {
+    const cache = memoryCache();
+    const { accuracy, crossEntropy } = await scorerWith(cache).score(path, occasion);
+    const later = scorerWith(cache);
+    await later.score(path, occasion);
+    assert.equal(pauses, BATCHES);
+    const answers = await later.answers(path, occasion);
+    assert.equal(pauses, 2 * BATCHES);
+    assert.deepEqual(scoreOf(path, answers), { path, accuracy, crossEntropy });
+    assert.deepEqual(await later.answers(path, occasion), answers);
+    assert.equal(pauses, 2 * BATCHES);
   });
 
   it('measures a path once for a state of the weights, and gives the same numbers again', async () => {
@@ -120,6 +140,39 @@ describe('a scorer', () => {
     assert.equal(pauses, BATCHES);
     assert.equal(whole.accuracy, (await scorer.score(path, occasion)).accuracy);
     assert.equal(engine.tensorCount(), tensors);
+  });
+});
+
+describe('the order of scores', () => {
+  const space = shippedSpace('nas-bench-macro');
+  const scoreFor = (code: string, accuracy: number, crossEntropy: number): Score => {
+    return { path: pathOfCode(space, code, code), accuracy, crossEntropy };
+  };
+  const compareBy = (scoreBy: 'accuracy' | 'crossEntropy') => {
+    const options = { heldOut: tinyHeldOut, cache: memoryCache(), scoreBy };
+    return new Scorer({ ...options, supernet: { space } as Supernet });
+  };
+
+  it('is total: by the score, then by the cost, then by the candidates', () => {
+    // Of the second and the third the cost is the same: the candidates change places within a stage.
+    const ordered = [
+      scoreFor('22222222', 0.5, 1),
+      scoreFor('00012000', 0.4, 2),
+      scoreFor('00021000', 0.4, 2),
+      scoreFor('00022000', 0.4, 2),
+      scoreFor('00000000', 0.3, 3),
+    ];
+    const costs = ordered.map(({ path: each }) => macsModel(space).cost(each));
+    assert.equal(costs[1], costs[2]);
+    for (const scorerBy of [compareBy('accuracy'), compareBy('crossEntropy')]) {
+      for (const [i, a] of ordered.entries()) {
+        for (const [j, b] of ordered.entries()) {
+          assert.equal(Math.sign(scorerBy.compare(a, b)), Math.sign(i - j), `${i} ${j}`);
+        }
+      }
+      assert.equal(scorerBy.compareNumbers(ordered[1]!, ordered[3]!), 0);
+      assert.notEqual(scorerBy.compareNumbers(ordered[0]!, ordered[1]!), 0);
+    }
   });
 });
 

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Score } from '../../src/algorithms/algorithm.ts';
 import { macsBudget, OPEN_BUDGET } from '../../src/searchspace/budget.ts';
-import { isPathOf, pathKey } from '../../src/searchspace/path.ts';
+import { isSameNetwork, networkKey } from '../../src/searchspace/canonical.ts';
+import { isPathOf, pathKey, pathOfCode } from '../../src/searchspace/path.ts';
 import type { Path, SearchSpace } from '../../src/searchspace/space.ts';
 import { select } from '../../src/selection/selection.ts';
 import type { SelectionContext, Strategy } from '../../src/selection/strategy.ts';
-import { creamSpace } from '../support/spaces.ts';
+import { creamSpace, shippedSpace } from '../support/spaces.ts';
 import { tinyConfig, tinyMacs, tinySpace, type TinyChanges } from '../support/tiny.ts';
 
 /** Of 6^20 networks and more: generations do not run out of new ones. */
@@ -84,6 +85,30 @@ describe('the selection "board" of an algorithm without a board', () => {
     const { scores, scored } = await run('board', {}, { space: tinySpace, candidates });
     assert.deepEqual([scored.length, scores.length], [2, 2]);
   });
+});
+
+describe('paths that are the same network', () => {
+  const space = shippedSpace('nas-bench-macro');
+  const pathOf = (code: string): Path => pathOfCode(space, code, code);
+
+  it('are scored once, by the first of them', async () => {
+    const candidates = ['00010002', '00001002', '00010020', '11111111'].map(pathOf);
+    assert.ok(isSameNetwork(space, candidates[0]!, candidates[1]!));
+    const { scored } = await run('board', {}, { space, candidates });
+    const networks = scored.map((path) => networkKey(space, path));
+    assert.deepEqual(networks, [...new Set(candidates.map((path) => networkKey(space, path)))]);
+    assert.ok(scored.length < candidates.length && scored[0] === candidates[0]);
+  });
+
+  for (const strategy of ['random', 'evolution'] as const) {
+    it(`are scored once by "${strategy}"`, async () => {
+      const prior = { identity: 3, mb3_k3: 1 };
+      const sampling = { budget: OPEN_BUDGET, prior };
+      const { scored } = await run(strategy, { paths: 200 }, { space, sampling });
+      const networks = new Set(scored.map((path) => networkKey(space, path)));
+      assert.ok(networks.size > 20 && networks.size === scored.length);
+    });
+  }
 });
 
 describe('the selection "random"', () => {

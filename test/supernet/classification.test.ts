@@ -3,8 +3,9 @@ import { before, describe, it } from 'node:test';
 import type { Engine } from '../../src/engine/engine.ts';
 import {
   accuracyOf,
-  crossEntropyOf,
   crossEntropyTo,
+  hitsOf,
+  lossesOf,
   smoothedTargets,
 } from '../../src/supernet/classification.ts';
 import { nativeEngine } from '../support/engine.ts';
@@ -56,16 +57,21 @@ describe('accuracyOf', () => {
   });
 });
 
-describe('crossEntropyOf', () => {
-  it('is the mean of -log p of the labels', () => {
+describe('hitsOf', () => {
+  it('tells of each row whether its largest score stands at the label', () => {
+    const scores = Float32Array.of(0.1, 0.9, 0.8, 0.2, 0.3, 0.7, NaN, NaN);
+    assert.deepEqual([...hitsOf(scores, [1, 1, 1, 0])], [1, 0, 1, 0]);
+  });
+});
+
+describe('lossesOf', () => {
+  it('are -log p of the labels', () => {
     const probabilities = Float32Array.of(0.25, 0.75, 0.5, 0.5);
-    const wanted = -(Math.log(0.75) + Math.log(0.5)) / 2;
-    assert.ok(Math.abs(crossEntropyOf(probabilities, [1, 0]) - wanted) < 1e-12);
+    assert.deepEqual([...lossesOf(probabilities, [1, 0])], [-Math.log(0.75), -Math.log(0.5)]);
   });
 
-  it('is finite where a label is impossible, or a row holds no number', () => {
+  it('are finite where a label is impossible, or a row holds no number', () => {
     const least = -Math.log(2 ** -126);
-    assert.equal(crossEntropyOf(Float32Array.of(0, 1), [0]), least);
-    assert.equal(crossEntropyOf(Float32Array.of(NaN, NaN), [1]), least);
+    assert.deepEqual([...lossesOf(Float32Array.of(0, 1, NaN, NaN), [0, 1])], [least, least]);
   });
 });

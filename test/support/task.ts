@@ -20,12 +20,16 @@ export type RequestChanges = Partial<Omit<TaskRequest, 'configFile' | 'output'>>
   readonly onLine?: (line: string, end: () => void) => void;
 };
 
-/** Runs the task that a config names, in a folder. */
-export async function runRequest(
-  configFile: string,
-  output: string,
-  { onEvent = () => undefined, onLine = () => undefined, ...changes }: RequestChanges = {},
-): Promise<Ran> {
+/** What a task runs in, and what it told so far. */
+export interface RecordingHost extends Pick<Ran, 'events' | 'lines'> {
+  readonly host: TaskHost;
+}
+
+/** A host without NNI that writes down what it is told. */
+export function recordingHost({
+  onEvent = () => undefined,
+  onLine = () => undefined,
+}: Pick<RequestChanges, 'onEvent' | 'onLine'> = {}): RecordingHost {
   const events: TaskEvent[] = [];
   const recorder = recordingLogger();
   const controller = new AbortController();
@@ -55,13 +59,22 @@ export async function runRequest(
     memory: { resident: () => 0, peak: () => 0, allowed: () => Infinity },
     shutdown: { signal: controller.signal, leaveSignals: () => undefined },
   };
-  const request: TaskRequest = {
-    configFile,
-    parameters: {},
-    overrides: {},
-    output,
-    present: 'refuse-result',
-    ...changes,
-  };
-  return { result: await runTask(request, host), events, lines: recorder.lines };
+  return { host, events, lines: recorder.lines };
+}
+
+/** A plain request for the task that a config names, in a folder. */
+export function requestOf(configFile: string, output: string): TaskRequest {
+  return { configFile, parameters: {}, overrides: {}, output, present: 'refuse-result' };
+}
+
+/** Runs the task that a config names, in a folder. */
+export async function runRequest(
+  configFile: string,
+  output: string,
+  { onEvent, onLine, ...changes }: RequestChanges = {},
+): Promise<Ran> {
+  const told = { ...(onEvent && { onEvent }), ...(onLine && { onLine }) };
+  const { host, events, lines } = recordingHost(told);
+  const request = { ...requestOf(configFile, output), ...changes };
+  return { result: await runTask(request, host), events, lines };
 }

@@ -55,7 +55,7 @@ describe('parseTrialConfig', () => {
       pathBatch: 'share',
       minMacs: 0,
       calibrationImages: 1000,
-      baselinePaths: 10,
+      baselinePaths: 25,
       scoreBy: 'crossEntropy',
       selection: {
         paths: 100,

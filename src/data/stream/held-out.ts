@@ -8,6 +8,10 @@ const MOST_HELD_OUT = 5000;
 /** Images of the mini-set and of the meta step's part, if there are enough. */
 const SMALL_PART = 256;
 const PARTS = 3;
+/** Share of what is left for validation that confirms the answer instead of choosing it. */
+const CONFIRMATION_SHARE = 1 / 3;
+/** Fewer images could confirm nothing, so that none are taken from validation. */
+export const LEAST_CONFIRMATION = 30;
 
 /** Disjoint indices into the training images, each stratified at every prefix. */
 export interface HeldOutSplit {
@@ -19,6 +23,8 @@ export interface HeldOutSplit {
   readonly meta: Int32Array;
   /** The validation split, for ranking paths. */
   readonly ranking: Int32Array;
+  /** Images that confirm the answer and choose nothing; none in a small set. */
+  readonly confirmation: Int32Array;
 }
 
 /** How many images each part of a split gets. */
@@ -27,6 +33,7 @@ export type HeldOutSizes = Readonly<Record<keyof HeldOutSplit, number>>;
 /**
  * Sizes of a split: a tenth of the images is held out, at most 5,000: 256 for the board, 256 for the
  * meta step, the rest for validation. If fewer than 768 are held out, the three parts have one size.
+ * A third of the validation images confirm the answer, unless that would be fewer than 30.
  *
  * @param images - Number of training images.
  * @param classes - Number of classes that they have.
@@ -50,7 +57,11 @@ export function heldOutSizes(images: number, classes: number): HeldOutSizes {
 export function sizesOf(images: number): HeldOutSizes {
   const heldOut = Math.min(MOST_HELD_OUT, Math.floor(images * HELD_OUT_SHARE));
   const small = Math.min(SMALL_PART, Math.floor(heldOut / PARTS));
-  return { board: small, meta: small, ranking: heldOut - 2 * small, training: images - heldOut };
+  const validation = heldOut - 2 * small;
+  const share = Math.floor(validation * CONFIRMATION_SHARE);
+  const confirmation = share < LEAST_CONFIRMATION ? 0 : share;
+  const ranking = validation - confirmation;
+  return { board: small, meta: small, ranking, confirmation, training: images - heldOut };
 }
 
 /**
@@ -63,18 +74,23 @@ export function splitHeldOut(
   labels: Int32Array,
   { seed }: { readonly seed: number },
 ): HeldOutSplit {
-  const { board, meta, ranking } = heldOutSizes(labels.length, new Set(labels).size);
-  const heldOut = board + meta + ranking;
+  const sizes = heldOutSizes(labels.length, new Set(labels).size);
   const order = stratifiedOrder(labels, seed);
+  let taken = 0;
+  const next = (count: number): Int32Array => order.slice(taken, (taken += count));
   return {
-    board: order.slice(0, board),
-    meta: order.slice(board, board + meta),
-    ranking: order.slice(board + meta, heldOut),
-    training: order.slice(heldOut),
+    board: next(sizes.board),
+    meta: next(sizes.meta),
+    ranking: next(sizes.ranking),
+    confirmation: next(sizes.confirmation),
+    training: next(sizes.training),
   };
 }
 
-/** Held-out images, not augmented; the parts are disjoint. */
+/**
+ * Held-out images, not augmented, that training and selection may see; the parts are disjoint. Those
+ * that confirm the answer are not among them.
+ */
 export interface HeldOut {
   /** Mini-set for measurements during training. */
   readonly board: Batch;

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { measureNormalisation, plainBatch } from '../../../src/data/stream/batch.ts';
 import { heldOutBatches, splitHeldOut, testBatches } from '../../../src/data/stream/held-out.ts';
 import { createImageSet } from '../../../src/data/store/image-set.ts';
+import { stratifiedOrder } from '../../../src/data/store/stratify.ts';
 import { createStepIndices } from '../../../src/data/stream/training-plan.ts';
 import { numberedSet } from '../support.ts';
 
@@ -21,19 +22,35 @@ function countsOf(labels: Int32Array, indices: Int32Array): number[] {
 
 describe('splitHeldOut', () => {
   it('holds out a tenth, at most 5,000, in disjoint parts that cover everything', () => {
-    for (const [count, ranking, training] of [
-      [50_000, 4488, 45_000],
-      [80_000, 4488, 75_000],
-      [20_000, 1488, 18_000],
+    for (const [count, small, ranking, confirmation, training] of [
+      [50_000, 256, 2992, 1496, 45_000],
+      [80_000, 256, 2992, 1496, 75_000],
+      [20_000, 256, 992, 496, 18_000],
+      [2700, 90, 60, 30, 2430],
     ] as const) {
       const split = splitHeldOut(balanced(count, 10), { seed: 7 });
-      const parts = [split.board, split.meta, split.ranking, split.training];
+      const { board, meta } = split;
+      const parts = [board, meta, split.ranking, split.confirmation, split.training];
       assert.deepEqual(
         parts.map(({ length }) => length),
-        [256, 256, ranking, training],
+        [small, small, ranking, confirmation, training],
       );
       assert.equal(new Set(parts.flatMap((part) => [...part])).size, count);
     }
+  });
+
+  it('takes no images for a confirmation that could tell nothing', () => {
+    const split = splitHeldOut(balanced(2600, 10), { seed: 7 });
+    assert.deepEqual([split.ranking.length, split.confirmation.length], [88, 0]);
+  });
+
+  it('trains on the same images as if none confirmed the answer', () => {
+    const labels = balanced(20_000, 10);
+    const { board, meta, ranking, confirmation, training } = splitHeldOut(labels, { seed: 7 });
+    assert.deepEqual(
+      [...board, ...meta, ...ranking, ...confirmation, ...training],
+      [...stratifiedOrder(labels, 7)],
+    );
   });
 
   it('keeps the proportions of unequal classes in every part and every prefix', () => {
@@ -44,6 +61,7 @@ describe('splitHeldOut', () => {
       split.meta,
       split.ranking,
       split.ranking.subarray(0, 100),
+      split.confirmation,
       split.training,
     ]) {
       const share = countsOf(labels, part)[1]! / part.length;
@@ -106,6 +124,7 @@ describe('heldOutBatches', () => {
     board: Int32Array.of(1, 3),
     meta: Int32Array.of(10, 11, 12, 13, 14),
     ranking: Int32Array.from({ length: 70 }, (_, at) => 20 + at),
+    confirmation: Int32Array.of(15, 16),
     training: Int32Array.from({ length: 150 }, (_, at) => 90 + at),
   };
   const identity = { mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255] } as const;
