@@ -18,13 +18,14 @@ const FILES = [
   { title: 'Trial config', schema: 'trial-config' },
   { title: 'Network skeleton', schema: 'network-skeleton' },
   { title: 'Search space of the network', schema: 'search-space' },
+  { title: 'Study', schema: 'study' },
 ] as const;
 
 const INTRODUCTION = `<!-- Generated from schemas/ by \`npm run reference\`: do not edit. -->
 
 # Configuration
 
-Every key of the three files that a search reads, each JSON, or YAML without anchors, aliases and tags.
+Every key of the three files that a search reads, and of a study, each JSON, or YAML without anchors, aliases and tags.
 A file has at most 16 Mi characters, 500,000 tokens and 64 levels. No other key is legal. A dash
 under _default_ means that nothing is assumed; the description says what happens without the key.
 How the files fit together: [Write a search space](../guides/write-a-search-space.md).`;

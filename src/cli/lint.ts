@@ -7,6 +7,7 @@ import type { SearchSpace } from '../searchspace/space.ts';
 import { surveyImages } from '../data/survey.ts';
 import { planSearch, samplingOf } from '../tasks/search-plan.ts';
 import { parseTrialConfig } from '../tasks/config.ts';
+import { planStudy } from '../tasks/study-plan.ts';
 import { parseDocument, readText } from '../foundation/documents.ts';
 import { loadSearchSpace } from '../tasks/space-files.ts';
 import { parseResult } from '../run-folder/result.ts';
@@ -29,11 +30,12 @@ export type LintedFile =
     };
 
 /** Kinds of files, recognised by keys that only that kind has. */
-type Kind = 'skeleton' | 'config' | 'result' | 'space';
+type Kind = 'skeleton' | 'config' | 'result' | 'study' | 'space';
 
 const TELLING_KEYS: readonly (readonly [Kind, readonly string[]])[] = [
   ['result', ['format', 'best']],
   ['skeleton', ['stages', 'stem', 'head', 'candidates']],
+  ['study', ['runs', 'seeds']],
   ['config', ['skeleton', 'space', 'epochs', 'batchSize']],
 ];
 
@@ -45,7 +47,7 @@ function kindOf(document: unknown, file: string): Kind {
   if (keys.length > 0 && JSON.stringify(document).includes('"_type"')) return 'space';
   throw new TrialError('USAGE', {
     where: file,
-    wanted: 'a trial config, a network skeleton, an NNI search space or a result',
+    wanted: 'a trial config, a network skeleton, an NNI search space, a result or a study',
     found: keys.length > 0 ? keysText(keys) : kindText(document),
     next: 'Name a file of one of these kinds',
   });
@@ -105,6 +107,12 @@ async function lintConfig(text: string, file: string): Promise<Finding> {
   return { summary: `trial config: ${networks}; ${images}`, warnings };
 }
 
+async function lintStudy(file: string): Promise<Finding> {
+  const { trials, subject } = await planStudy(file);
+  const summary = `study: ${trials.length} searches, each ranks ${subject.nets} networks`;
+  return { summary, warnings: [] };
+}
+
 /** Summary of a valid file, with warnings. */
 export type Finding = Pick<Extract<LintedFile, { ok: true }>, 'summary' | 'warnings'>;
 
@@ -113,6 +121,7 @@ async function inspect(file: string): Promise<Finding> {
   const document = parseDocument(text, file, 'CONFIG_INVALID');
   const kind = kindOf(document, file);
   if (kind === 'config') return lintConfig(text, file);
+  if (kind === 'study') return lintStudy(file);
   return { summary: `${KIND_NAMES[kind]}: ${summarize(document, kind, file)}`, warnings: [] };
 }
 
@@ -141,8 +150,9 @@ async function lintFile(file: string): Promise<LintedFile> {
 }
 
 /**
- * Checks trial configs, network skeletons, NNI search spaces and results. A config is checked as a
- * search does before training, together with the files and images that it names.
+ * Checks trial configs, network skeletons, NNI search spaces, results and studies. A config is checked
+ * as a search does before training, together with the files and images that it names; a study with all
+ * of its searches.
  */
 export async function lintFiles(files: readonly string[]): Promise<readonly LintedFile[]> {
   const linted: LintedFile[] = [];

@@ -9,6 +9,7 @@ import type { Host } from '../trial/entry.ts';
 import { addFileCommands } from './commands/files.ts';
 import { addFolderCommands } from './commands/folders.ts';
 import { addMachineCommands } from './commands/machine.ts';
+import { addStudyCommand } from './commands/study.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { oneLine } from './one-line.ts';
 import type { Shell } from './shell.ts';
@@ -86,6 +87,7 @@ const program = new Command('nni-cream')
   .exitOverride();
 
 addTaskCommands(program, shell);
+addStudyCommand(program, shell);
 addFolderCommands(program, shell);
 addFileCommands(program, shell);
 addMachineCommands(program, shell);

@@ -5,7 +5,8 @@ import { silentLogger } from '../foundation/logger.ts';
 import { newestCheckpoint } from '../run-folder/checkpoint/store.ts';
 import type { TrialOptions } from '../trial/entry.ts';
 
-type TaskOptions = Omit<TrialOptions, 'progress'>;
+/** A task without its display. */
+export type TaskOptions = Omit<TrialOptions, 'progress'>;
 
 /**
  * The options that a folder's unfinished search was started with. Logs no damaged checkpoint: the
@@ -21,7 +22,7 @@ export async function resumption(folder: string, config?: string): Promise<TaskO
 
 /** A task on the weights of a search. */
 export interface Inheritance {
-  readonly task: 'evaluate' | 'rank';
+  readonly task: 'evaluate' | 'select' | 'rank';
   /** Output folder; a subfolder of the search's by default. */
   readonly output?: string;
   /** Replaces the search's config file. */

@@ -15,13 +15,16 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Standard error of the mean; 0 of a single value, whose spread is not known. */
-export function standardError(values: readonly number[]): number {
-  const count = values.length;
-  if (count === 1) return 0;
+/** Standard deviation of a sample, with n - 1; NaN of fewer than two values. */
+export function standardDeviation(values: readonly number[]): number {
   const centre = mean(values);
   const squares = values.reduce((sum, value) => sum + (value - centre) ** 2, 0);
-  return Math.sqrt(squares / (count - 1) / count);
+  return Math.sqrt(squares / (values.length - 1));
+}
+
+/** Standard error of the mean; 0 of a single value, whose spread is not known. */
+export function standardError(values: readonly number[]): number {
+  return values.length === 1 ? 0 : standardDeviation(values) / Math.sqrt(values.length);
 }
 
 function compare(a: number, b: number): number {

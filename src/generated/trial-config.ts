@@ -17,9 +17,9 @@ export interface TrialConfigFile {
    */
   seed: number;
   /**
-   * `search` trains a supernet and picks an architecture; `evaluate` measures one architecture, and `rank` the networks of a table, with the weights of a search's folder.
+   * `search` trains a supernet and picks an architecture; with the weights of a search's folder `evaluate` measures one architecture, `select` picks one again, such as for another budget, and `rank` measures the networks of a table.
    */
-  task: 'search' | 'evaluate' | 'rank';
+  task: 'search' | 'evaluate' | 'select' | 'rank';
   /**
    * How the supernet is trained: `cream` as in Cream of the Crop, `spos` by uniform paths, `fairnas` by strict fairness, `sandwich` by the largest, the smallest and random paths, `random` as `spos`, with the best of random paths for the answer.
    */
@@ -177,7 +177,7 @@ export interface TrialConfigFile {
    */
   resumeFrom?: string;
   /**
-   * Output folder of a search whose newest weights `evaluate` and `rank` use.
+   * Output folder of a search whose newest weights `evaluate`, `select` and `rank` use.
    */
   supernet?: string;
   /**

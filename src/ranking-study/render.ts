@@ -10,7 +10,8 @@ export const SCORE_TITLES: Readonly<Record<ScoreName, string>> = {
   logDepth: 'log-depth',
 };
 
-function percent(fraction: number): string {
+/** A fraction as a percentage with one decimal. */
+export function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(1)} %`;
 }
 
@@ -30,7 +31,7 @@ function scoreCells({ name, kendallTau, spearman, top }: Score): readonly string
 }
 
 /** Columns of equal width: the first to the left, the others to the right. */
-function aligned(rows: readonly (readonly string[])[]): readonly string[] {
+export function aligned(rows: readonly (readonly string[])[]): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );

@@ -3,12 +3,12 @@ import { GridComponent, TitleComponent } from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import type { Net, RankReport, Score } from '../generated/rank.ts';
+import { axisOf, SIZE, TEXT } from './chart.ts';
 import { estimateText, SCORE_TITLES } from './render.ts';
 
 use([ScatterChart, GridComponent, TitleComponent, SVGRenderer]);
 
-/** Size of the picture and of its two panels, in pixels. */
-const SIZE = { width: 1000, height: 480 } as const;
+/** Size of a panel, in pixels. */
 const PANEL = { width: 410, height: 330, top: 86 } as const;
 
 /** One of the supernet's scores against the true accuracy. */
@@ -38,28 +38,11 @@ const PANELS: readonly Panel[] = [
   },
 ];
 
-const TEXT = { color: '#222', fontFamily: 'sans-serif', fontWeight: 'normal' } as const;
-const LINES = { lineStyle: { color: '#e4e4e4' } } as const;
-
 function titleOf({ name, left }: Panel, scores: readonly Score[]): object {
   const score = scores.find((each) => each.name === name);
   const tau = score === undefined ? '–' : estimateText(score.kendallTau);
   const text = `${SCORE_TITLES[name]}: τ = ${tau}`;
   return { text, left, top: 52, textStyle: { ...TEXT, fontSize: 15 } };
-}
-
-function axisOf(name: string, gridIndex: number): object {
-  return {
-    gridIndex,
-    name,
-    nameLocation: 'middle',
-    type: 'value',
-    scale: true,
-    nameTextStyle: TEXT,
-    axisLabel: TEXT,
-    axisLine: { show: true, onZero: false, lineStyle: { color: '#888' } },
-    splitLine: LINES,
-  };
 }
 
 /**

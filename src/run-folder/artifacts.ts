@@ -39,10 +39,18 @@ export async function writeArtifacts(
   result: SearchResult,
   { space, path }: { space: SearchSpace; path: Path },
 ): Promise<void> {
+  await writeArchitectures(folder, { space, path });
+  await writeAtomically(join(folder, RESULT_FILE), `${JSON.stringify(result, null, 2)}\n`);
+}
+
+/** Writes the architecture files of a path. @throws TrialError FILE_UNWRITABLE */
+export async function writeArchitectures(
+  folder: string,
+  { space, path }: { space: SearchSpace; path: Path },
+): Promise<void> {
   const architectures = join(folder, ARCHITECTURE_FOLDER);
   await unlessUnwritable(folder, () => makeFolder(architectures));
   for (const { name, text } of architectureFiles(space, path)) {
     await writeAtomically(join(architectures, name), text);
   }
-  await writeAtomically(join(folder, RESULT_FILE), `${JSON.stringify(result, null, 2)}\n`);
 }

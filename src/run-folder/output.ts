@@ -8,6 +8,7 @@ import { CHECKPOINT_FOLDER } from './checkpoint/store.ts';
 import { METRICS_FILE, UNDELIVERED_FILE } from './history.ts';
 import { readResult } from './result.ts';
 import { SCORES_FILE } from './scores.ts';
+import { EVALUATION_FILE, RANK_FILES } from './study-result.ts';
 
 /** Name of the list of images that could not be used, within the output folder. */
 export const BAD_SAMPLES_FILE = 'bad_samples.txt';
@@ -70,6 +71,11 @@ export function throwScoresAway(output: string): Promise<void> {
 /** Throws away the metrics of a run that does not go on. @throws TrialError FILE_UNWRITABLE */
 export function throwMetricsAway(output: string): Promise<void> {
   return removeAll(output, METRICS_FILES);
+}
+
+/** Throws away what an earlier evaluation or rank study found. @throws TrialError FILE_UNWRITABLE */
+export function throwStudyAway(output: string): Promise<void> {
+  return removeAll(output, [EVALUATION_FILE, RANK_FILES.report]);
 }
 
 async function removeAll(output: string, names: readonly string[]): Promise<void> {

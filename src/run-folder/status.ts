@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { messageOf, TrialError } from '../foundation/errors.ts';
 import type { CheckpointManifest, CheckpointRun } from '../generated/checkpoint.ts';
 import type { Path } from '../searchspace/space.ts';
-import { RESULT_FILE } from './artifacts.ts';
+import { ARCHITECTURE_FOLDER, RESULT_FILE } from './artifacts.ts';
 import {
   CHECKPOINT_FOLDER,
   manifestFiles,
@@ -160,10 +160,11 @@ function nextCommand(
   }
 }
 
-/** The task that a folder's files are of. Only a rank study has scores and no checkpoints. */
-function taskOf(names: readonly string[]): 'search' | 'evaluate' | 'rank' {
+/** The task that a folder's files are of. Only a selection and a rank study have scores and no checkpoints. */
+function taskOf(names: readonly string[]): 'search' | 'evaluate' | 'select' | 'rank' {
   const has = (...files: string[]): boolean => files.some((file) => names.includes(file));
   if (has(RESULT_FILE, CHECKPOINT_FOLDER)) return 'search';
+  if (has(ARCHITECTURE_FOLDER) && has(EVALUATION_FILE, SCORES_FILE)) return 'select';
   if (has(EVALUATION_FILE)) return 'evaluate';
   return has(RANK_FILES.report, SCORES_FILE) ? 'rank' : 'search';
 }

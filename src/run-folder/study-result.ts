@@ -1,18 +1,28 @@
-/** Results of the tasks that use the weights of a search: `evaluate` and `rank`. */
+/** Results of what uses the weights of searches: `evaluate`, `select`, `rank` and a study. */
 
 import { join } from 'node:path';
 import evaluationSchema from '../../schemas/evaluation.schema.json' with { type: 'json' };
 import rankSchema from '../../schemas/rank.schema.json' with { type: 'json' };
+import studySchema from '../../schemas/study-report.schema.json' with { type: 'json' };
 import { parseDocument, readText } from '../foundation/documents.ts';
 import { createValidator, type Validator } from '../foundation/schema.ts';
 import type { Evaluation } from '../generated/evaluation.ts';
 import type { RankReport } from '../generated/rank.ts';
+import type { StudyReport } from '../generated/study-report.ts';
 
 /** Name of the result of an evaluation, within the output folder. */
 export const EVALUATION_FILE = 'evaluation.json';
 
 /** Names of the files of a rank study, within the output folder; the report is written last. */
 export const RANK_FILES = { csv: 'rank.csv', plot: 'rank.svg', report: 'rank.json' } as const;
+
+/** Names of the files of a study, within its folder; the report is written last. */
+export const STUDY_FILES = {
+  csv: 'study.csv',
+  page: 'study.md',
+  plot: 'study.svg',
+  report: 'study.json',
+} as const;
 
 /** Checks an `evaluation.json`. @throws TrialError ARCHITECTURE_INVALID */
 export const parseEvaluation: Validator<Evaluation> = createValidator({
@@ -28,6 +38,14 @@ export const parseRankReport: Validator<RankReport> = createValidator({
   code: 'ARCHITECTURE_INVALID',
   noun: 'the report of a rank study',
   next: 'Rank again; schemas/rank.schema.json describes the file.',
+});
+
+/** Checks a `study.json`. @throws TrialError ARCHITECTURE_INVALID */
+export const parseStudyReport: Validator<StudyReport> = createValidator({
+  schema: studySchema,
+  code: 'ARCHITECTURE_INVALID',
+  noun: 'the report of a study',
+  next: 'Run the study again; schemas/study-report.schema.json describes the file.',
 });
 
 /**

@@ -96,7 +96,7 @@ function pathOfText(space: SearchSpace, text: string, where: string): Path {
 
 /**
  * Reads a network of a space in any of the forms that {@link architectureFiles} writes, out of a
- * result file, as a digit code or by the name of a published net of the same depths.
+ * result or an evaluation, as a digit code or by the name of a published net of the same depths.
  *
  * @param value - Untrusted: parsed content of a file, a code or a name.
  * @param where - Origin of the value, for errors.
@@ -106,7 +106,8 @@ export function parseArchitecture(space: SearchSpace, value: unknown, where: str
   if (typeof value === 'string') return pathOfText(space, value, where);
   const list = Array.isArray(value) ? value : own(value, 'arch_list');
   if (list !== undefined) return pathOfNames(space, namesOfCreamList(space, list, where), where);
-  const sample = own(own(value, 'best'), 'sample') ?? own(value, 'sample') ?? value;
+  const within = own(value, 'best') ?? own(value, 'arch');
+  const sample = own(within, 'sample') ?? own(value, 'sample') ?? value;
   if (!isRecord(sample)) throw invalid(where, 'an architecture', JSON.stringify(value));
   if (space.family === 'cream' && Object.hasOwn(sample, 's1_depth')) {
     return pathOfNames(space, namesOfMobileNetV3(space, sample, where), where);

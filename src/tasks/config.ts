@@ -46,7 +46,10 @@ const FILE_KEYS: readonly string[] = [
   'rank.table',
 ];
 
-const PARAMETER_KEYS = CONFIG_KEYS.filter((key) => !FILE_KEYS.includes(key));
+/** Keys that a tuner, or a study, may set. */
+export const PARAMETER_KEYS: readonly string[] = CONFIG_KEYS.filter(
+  (key) => !FILE_KEYS.includes(key),
+);
 
 function resolvePaths(file: TrialConfigFile, directory: string): TrialConfig {
   const absolute = (relative: string): string => path.resolve(directory, relative);

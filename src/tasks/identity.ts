@@ -7,17 +7,16 @@ import type { TrainingPlan } from '../training/plan.ts';
 import { CONFIG_KEYS, type TrialConfig } from './config.ts';
 
 /**
- * Config keys that do not affect the numbers of the training. Of the files that some of them name the
- * content counts, which {@link mathematicsOf} adds.
+ * Config keys that no number of a search depends on. Of the files that some of them name the content
+ * counts, which {@link mathematicsOf} adds.
  */
-const HARMLESS_KEYS: readonly string[] = [
+const CIRCUMSTANCE_KEYS: readonly string[] = [
   'task',
   'skeleton',
   'space',
   'data.path',
   'data.format',
   'data.cache',
-  'baselinePaths',
   'engine',
   'threads',
   'output',
@@ -27,6 +26,9 @@ const HARMLESS_KEYS: readonly string[] = [
   'supernet',
   'arch',
 ];
+
+/** Config keys that do not affect the numbers of the training. */
+const HARMLESS_KEYS: readonly string[] = [...CIRCUMSTANCE_KEYS, 'baselinePaths'];
 
 /** Groups of keys that do not concern the training. */
 const HARMLESS_GROUPS: readonly string[] = ['selection.', 'rank.'];
@@ -68,6 +70,15 @@ export function mathematicsOf(source: MathematicsSource): Record<string, unknown
   // Infinity and missing values become null in JSON, on both sides of a comparison.
   const text = JSON.stringify(all, (_, value: unknown) => value ?? null);
   return JSON.parse(text) as Record<string, unknown>;
+}
+
+/** The settings that a search and its answer depend on, by config key, as the config has them; plain JSON. */
+export function settingsOf(config: TrialConfig): Record<string, unknown> {
+  const keys = CONFIG_KEYS.filter(
+    (key) => !CIRCUMSTANCE_KEYS.includes(key) && !key.startsWith('rank.'),
+  );
+  const entries = keys.map((key) => [key, valueAt(config, key) ?? null] as const);
+  return structuredClone(Object.fromEntries(entries));
 }
 
 function matters(key: string, algorithm: TrialConfig['algorithm']): boolean {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { TrialError } from '../foundation/errors.ts';
 import { requireSameMathematics } from '../run-folder/checkpoint/identity.ts';
 import { newestCheckpoint } from '../run-folder/checkpoint/store.ts';
-import { throwMetricsAway } from '../run-folder/output.ts';
+import { throwMetricsAway, throwStudyAway } from '../run-folder/output.ts';
 import { restoreWeights } from '../training/snapshot.ts';
 import { DATA_CONTENT, digestOf, SPACE_CONTENT } from './identity.ts';
 import { spaceSha256 } from './space-files.ts';
@@ -52,9 +52,10 @@ export async function inheritWeights(
   );
   requireSameMathematics(saved, current, file);
   restoreWeights(snapshot, supernet);
-  // The metrics of an earlier run in this folder are not part of this one. Whatever refuses this one
+  // What an earlier run in this folder told and found is not part of this one. Whatever refuses this one
   // has done so by now.
   if (request.present !== 'complete') await throwMetricsAway(output);
+  await throwStudyAway(output);
   const { step } = manifest.state;
   logger.log('info', `weights of step ${step} of ${manifest.run.totalSteps}: ${file}`);
   return { folder, step, sha256: manifest.arrays.sha256 };

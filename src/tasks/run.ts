@@ -8,6 +8,7 @@ import { openWorkspace, type Workspace } from './workspace.ts';
 export type TaskResult =
   | { readonly task: 'search'; readonly result: SearchResult }
   | { readonly task: 'evaluate'; readonly result: Evaluation }
+  | { readonly task: 'select'; readonly result: Evaluation }
   | { readonly task: 'rank'; readonly result: RankReport };
 
 /** Runs the config's task in a locked folder. */
@@ -22,6 +23,8 @@ async function runIn(workspace: Workspace, host: TaskHost): Promise<TaskResult> 
       return { task, result: await (await import('./search.ts')).search(workspace, host) };
     case 'evaluate':
       return { task, result: await (await import('./evaluate.ts')).evaluate(workspace, host) };
+    case 'select':
+      return { task, result: await (await import('./select.ts')).selectAgain(workspace, host) };
     case 'rank':
       return { task, result: await (await import('./rank.ts')).rank(workspace, host) };
   }

@@ -67,7 +67,8 @@ export async function openWorkspace<T>(
   const lock = await acquireLock(output, { command, time: host.now() });
   try {
     if (request.present === 'refuse-result') await refuseResult(output);
-    await prepareOutput(output, config.task === 'search' ? [ARCHITECTURE_FOLDER] : []);
+    const hasAnswer = ['search', 'select'].includes(config.task);
+    await prepareOutput(output, hasAnswer ? [ARCHITECTURE_FOLDER] : []);
     return await workIn({ request, config, space, output }, host, work);
   } catch (thrown) {
     throw namingMemory(thrown);

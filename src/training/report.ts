@@ -34,6 +34,11 @@ export const COMMON_METRICS: readonly MetricDeclaration[] = [
       'Training throughput of the epoch, an image counted once for each path; rankings are not counted.',
   },
   {
+    key: 'imagesSeen',
+    unit: 'images',
+    meaning: 'Image passes of the training so far, an image counted once for each path.',
+  },
+  {
     key: 'skippedSteps',
     unit: 'steps',
     meaning: 'Steps of the run that were skipped because a number in them was not finite.',
@@ -77,6 +82,7 @@ export function metricsOf<Own>(
     bestMacs: macsModel(supernet.space).cost(best.path),
     lr: rateScale(stability) * learningRate(plan.rate.lr, step, plan.rate),
     imagesPerSecond: (1000 * tally.images) / Math.max(1, tally.ms),
+    imagesSeen: (state.reports.at(-1)?.['imagesSeen'] ?? 0) + tally.images,
     skippedSteps: stability.skipped,
     skippedImages,
   };

@@ -6,6 +6,7 @@ export const METRIC_KEYS = [
   'boardMean',
   'default',
   'imagesPerSecond',
+  'imagesSeen',
   'kdLoss',
   'loss',
   'lr',
@@ -24,6 +25,7 @@ export const METRICS: Metrics = {
   bestMacs: 1000,
   lr: 0.05,
   imagesPerSecond: 100,
+  imagesSeen: 64,
   skippedSteps: 0,
   skippedImages: 1,
 };

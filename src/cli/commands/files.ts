@@ -36,7 +36,7 @@ function addCost(program: Command, shell: Shell): void {
 function addLint(program: Command, shell: Shell): void {
   program
     .command('lint')
-    .description('check trial configs, skeletons, search spaces and results')
+    .description('check trial configs, skeletons, search spaces, results and studies')
     .argument('<files...>')
     .option('--json', 'print JSON')
     .action(async (files: string[], { json }: { json?: true }) => {

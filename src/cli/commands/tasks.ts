@@ -11,12 +11,13 @@ import type { Shell } from '../shell.ts';
 /** Time for the reader of a trial's output to take the rest, milliseconds. */
 const DRAIN_MS = 5000;
 
-/** Adds `search`, `resume`, `trial`, `evaluate` and `rank`. */
+/** Adds `search`, `resume`, `trial`, `evaluate`, `select` and `rank`. */
 export function addTaskCommands(program: Command, shell: Shell): void {
   addSearch(program, shell);
   addResume(program, shell);
   addTrial(program, shell);
   addEvaluate(program, shell);
+  addSelect(program, shell);
   addRank(program, shell);
 }
 
@@ -97,6 +98,31 @@ function addEvaluate(program: Command, shell: Shell): void {
     });
 }
 
+function addSelect(program: Command, shell: Shell): void {
+  program
+    .command('select')
+    .description('pick an architecture again with the weights of a search, such as within a budget')
+    .argument('<folder>', 'output folder of the search')
+    .option(
+      '--min-macs <count>',
+      "fewest multiply-accumulates, in place of the config's",
+      anyNumber,
+    )
+    .option('--max-macs <count>', "most multiply-accumulates, in place of the config's", anyNumber)
+    .option('-o, --output <folder>', 'in place of FOLDER/select')
+    .option('-c, --config <file>', 'in place of the config that the search was started with')
+    .option('--json', 'print the result as JSON')
+    .action(async (folder: string, { minMacs, maxMacs, json, ...options }: SelectOptions) => {
+      const { inheritance } = await import('../resume.ts');
+      const task = await inheritance(folder, { task: 'select', ...options });
+      const budget = {
+        ...(minMacs === undefined ? {} : { minMacs }),
+        ...(maxMacs === undefined ? {} : { maxMacs }),
+      };
+      await runHere(shell, { ...task, overrides: { ...task.overrides, ...budget } }, json);
+    });
+}
+
 function addRank(program: Command, shell: Shell): void {
   program
     .command('rank')
@@ -138,11 +164,22 @@ interface InheritOptions {
 
 type EvaluateOptions = InheritOptions & { readonly arch: string };
 
+type SelectOptions = InheritOptions & {
+  readonly minMacs?: number;
+  readonly maxMacs?: number;
+};
+
 type RankOptions = InheritOptions & {
   readonly table: string;
   readonly nets?: number;
   readonly seed?: number;
 };
+
+/** A number such as `60e6`, or the text itself, which the config's schema then refuses. */
+function anyNumber(text: string): number | string {
+  const value = Number(text);
+  return text.trim() === '' || Number.isNaN(value) ? text : value;
+}
 
 /** A whole number, or the text itself, which the config's schema then refuses. */
 function wholeNumber(text: string): number | string {
@@ -157,7 +194,8 @@ interface ShownOptions {
   readonly json?: true;
 }
 
-function engineOption(): Option {
+/** The option that chooses the engine. */
+export function engineOption(): Option {
   const engines = ['native', 'gpu', 'js'];
   return new Option('--engine <kind>', "in place of the config's engine").choices(engines);
 }
@@ -166,21 +204,30 @@ function trialOptions({ config, output, ...engine }: SearchOptions): TrialChoice
   return { configFile: config, output, overrides: overridesOf(engine) };
 }
 
-function overridesOf({ engine, gpu }: Pick<SearchOptions, 'engine' | 'gpu'>): { engine?: string } {
+/** How a command line chooses the engine. */
+export type EngineOptions = Pick<SearchOptions, 'engine' | 'gpu'>;
+
+/** The engine of a command line as a config value. */
+export function overridesOf({ engine, gpu }: EngineOptions): { engine?: string } {
   const chosen = gpu ? 'gpu' : engine;
   return chosen === undefined ? {} : { engine: chosen };
 }
 
 type TrialChoices = Omit<TrialOptions, 'progress'>;
 
-/** Runs a task without NNI and prints its result. */
-async function runHere(shell: Shell, choices: TrialChoices, json: true | undefined): Promise<void> {
+/** Runs a task without NNI. */
+export async function runWithoutNni(shell: Shell, choices: TrialChoices): Promise<TaskResult> {
   const { runTrial } = await import('../../trial/entry.ts');
   const { createProgress } = await import('../progress.ts');
-  const done = await runTrial(
+  return runTrial(
     { ...choices, progress: (log) => createProgress({ logger: log, terminal: shell.terminal }) },
     { ...shell.host, variables: withoutNni(shell.host.variables) },
   );
+}
+
+/** Runs a task without NNI and prints its result. */
+async function runHere(shell: Shell, choices: TrialChoices, json: true | undefined): Promise<void> {
+  const done = await runWithoutNni(shell, choices);
   if (json) shell.printJson(done.result);
   else shell.print(resultText(done));
 }
@@ -193,6 +240,7 @@ function resultText(done: TaskResult): string {
     }
     case 'rank':
       return renderRankReport(done.result);
+    case 'select':
     case 'evaluate': {
       const { arch, accuracy, crossEntropy, macs } = done.result;
       return `${arch.path}  accuracy ${accuracy}  cross-entropy ${crossEntropy}  ${macs} MACs`;
