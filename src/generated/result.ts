@@ -15,7 +15,7 @@ export interface SearchResult {
   /**
    * Search algorithm.
    */
-  algorithm: 'cream' | 'spos' | 'fairnas';
+  algorithm: 'cream' | 'cream-official' | 'spos' | 'fairnas';
   /**
    * What the scores are.
    */

@@ -21,9 +21,9 @@ export interface TrialConfigFile {
    */
   task: 'search' | 'evaluate' | 'rank';
   /**
-   * How the supernet is trained: `cream` as in Cream of the Crop, `spos` by uniform single paths, `fairnas` by strict fairness.
+   * How the supernet is trained: `cream` as in Cream of the Crop, `cream-official` as its released code does, defects included, `spos` by uniform single paths, `fairnas` by strict fairness.
    */
-  algorithm: 'cream' | 'spos' | 'fairnas';
+  algorithm: 'cream' | 'cream-official' | 'spos' | 'fairnas';
   /**
    * Path of the network skeleton file.
    */
@@ -82,7 +82,7 @@ export interface TrialConfigFile {
    */
   labelSmoothing: number;
   /**
-   * Learning rate of the meta network; without it 1.2.
+   * Learning rate of the meta network; without it 1.2, for `cream-official` 0.0001.
    */
   metaLr?: number;
   /**
@@ -90,7 +90,7 @@ export interface TrialConfigFile {
    */
   boardSize: number;
   /**
-   * Probe images of a path on the board, from its batch, at most batchSize; without it 4, or batchSize if that is less.
+   * Probe images of a path on the board, from its batch, at most batchSize; without it 4, or batchSize if that is less. For `cream-official` at most half of it, and images of a meta step too.
    */
   probeImages?: number;
   /**
@@ -106,7 +106,7 @@ export interface TrialConfigFile {
    */
   warmupEpochs?: number;
   /**
-   * Lead in accuracy that admits a path to a full board whatever its cost, as a fraction; without it from the noise of the mini-set, at least 0.05.
+   * Lead in accuracy that admits a path to a full board whatever its cost, as a fraction; without it from the noise of the mini-set, at least 0.05; for `cream-official` 0.05.
    */
   accGap?: number;
   /**
@@ -212,7 +212,7 @@ export interface DataConfig {
  */
 export interface SelectionConfig {
   /**
-   * `board` takes the best of the algorithm's own candidates, `random` of random paths, `evolution` of a genetic search; without it the algorithm's own: `board` for cream, `evolution` for the others.
+   * `board` takes the best of the algorithm's own candidates, `random` of random paths, `evolution` of a genetic search; without it the algorithm's own: `board` for cream and cream-official, `evolution` for the others.
    */
   strategy?: 'board' | 'random' | 'evolution';
   /**
