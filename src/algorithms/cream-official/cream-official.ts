@@ -33,11 +33,10 @@ import type {
   Setting,
   StepWork,
 } from '../algorithm.ts';
-import { studentLoss } from '../cream/loss.ts';
 import { admit } from './admission.ts';
 import { emptyBoard } from './board.ts';
 import { lessonOf, type Lesson } from './lesson.ts';
-import { leakyLoss } from './loss.ts';
+import { trainingLoss } from './loss.ts';
 import {
   createMetaNetwork,
   leakGradient,
@@ -108,10 +107,7 @@ function trainStep(
   if (phi === null) return { ...skipped, loss: NaN };
 
   const lesson = lessonOf(supernet, phi, { student: path, board, images: batch.images });
-  const lossOf =
-    lesson === null
-      ? studentLoss(supernet, batch, null, labelSmoothing)
-      : leakyLoss(supernet, batch, lesson, labelSmoothing);
+  const lossOf = trainingLoss(supernet, batch, lesson, labelSmoothing);
   const trained = learner.gradientsOf(path, batch, lossOf);
   if (!learner.update([trained])) return { ...skipped, loss: trained.loss };
 

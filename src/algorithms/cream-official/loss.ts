@@ -9,24 +9,25 @@ import type { Lesson } from './lesson.ts';
 
 /**
  * (rho KD + (2 - rho) CE) / 2 with rho a function of the student, so that the loss reaches the weights
- * through the last entry's probe too (defect D7). Names `logits`, their softmax as `probabilities`,
- * `kd`, `ce`, `rho`, and the student's softmax on that probe as `probe`.
+ * through the last entry's probe too (defect D7); CE where nobody teaches. Names `logits` and their
+ * softmax as `probabilities`; with a lesson also `kd`, `ce`, `rho`, and the student's softmax on that
+ * probe as `probe`.
  */
-export function leakyLoss(
+export function trainingLoss(
   supernet: Supernet,
   { labels }: Batch,
-  lesson: Lesson,
+  lesson: Lesson | null,
   labelSmoothing: number,
 ): LossOf {
   const { engine, space } = supernet;
   const targets = smoothedTargets(labels, space.classes, labelSmoothing);
   return (logits) => {
-    const probabilities = engine.ops.softmax(logits);
     const ce = crossEntropyTo(engine, logits, targets);
+    const outputs = { logits, probabilities: engine.ops.softmax(logits) };
+    if (lesson === null) return { loss: ce, outputs };
     const kd = crossEntropyTo(engine, logits, lesson.teaching);
     const { rho, probe } = lastDegree(supernet, lesson);
-    const loss = combinedLoss(engine, rho, kd, ce);
-    return { loss, outputs: { logits, probabilities, kd, ce, rho, probe } };
+    return { loss: combinedLoss(engine, rho, kd, ce), outputs: { ...outputs, kd, ce, rho, probe } };
   };
 }
 

@@ -6,12 +6,7 @@
  */
 
 import { createRng } from '../../foundation/rng.ts';
-import {
-  matchingDegree,
-  matchingScore,
-  metaNorm,
-  type MetaParameters,
-} from '../cream/meta-network.ts';
+import { metaNorm, type MetaParameters } from '../cream/meta-network.ts';
 
 /** phi with its momentum. A value: every step returns a new one. */
 export interface MetaNetwork extends MetaParameters {
@@ -30,9 +25,17 @@ export function zerosLike({ weight }: MetaParameters): MetaParameters {
   return { weight: new Float64Array(weight.length), bias: 0 };
 }
 
+/** s = w . d + b */
+export function linearScore(
+  { weight, bias }: MetaParameters,
+  difference: ArrayLike<number>,
+): number {
+  return weight.reduce((sum, w, i) => sum + w * (difference[i] ?? NaN), bias);
+}
+
 /** rho = sigmoid(-s): the better the match, the smaller the weight of distillation (defect D3). */
 export function reversedDegree(phi: MetaParameters, difference: ArrayLike<number>): number {
-  return matchingDegree(-matchingScore(phi, difference));
+  return 1 / (1 + Math.exp(linearScore(phi, difference)));
 }
 
 /** drho/dphi = -rho (1 - rho) [d ; 1], times a factor. */

@@ -1,9 +1,9 @@
 import type { Path } from '../../searchspace/space.ts';
 import { predict } from '../../supernet/inference.ts';
 import type { PassOptions, Supernet } from '../../supernet/supernet.ts';
-import { matchingScore, type MetaParameters } from '../cream/meta-network.ts';
+import type { MetaParameters } from '../cream/meta-network.ts';
 import type { Board, BoardEntry } from './board.ts';
-import { reversedDegree } from './meta-network.ts';
+import { linearScore, reversedDegree } from './meta-network.ts';
 
 /** A board entry together with what the student says about its probe. */
 export interface Match {
@@ -28,7 +28,7 @@ export interface Teacher {
 export function chooseTeacher(phi: MetaParameters, matches: readonly Match[]): Teacher | null {
   const last = matches.at(-1);
   if (last === undefined) return null;
-  const scores = matches.map(({ difference }) => matchingScore(phi, difference));
+  const scores = matches.map(({ difference }) => linearScore(phi, difference));
   if (!scores.every(Number.isFinite)) return null;
   const best = matches[scores.indexOf(Math.max(...scores))] ?? last;
   return { entry: best.entry, last: last.entry, rho: reversedDegree(phi, last.difference) };
