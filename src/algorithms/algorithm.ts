@@ -50,7 +50,7 @@ export interface AlgorithmDefinition<State = unknown> {
   readonly paper: string;
   /** What it reports beside the metrics of every algorithm. */
   readonly metrics: readonly MetricDeclaration[];
-  /** Config keys that nobody else reads. */
+  /** Config keys that only it reads, or it and other algorithms that name them too. */
   readonly configKeys: readonly string[];
   /** Selection that its answer comes from where the config names none. */
   readonly selection: 'board' | 'random' | 'evolution';

@@ -1,6 +1,7 @@
 import type { TrialConfigFile } from '../generated/trial-config.ts';
 import type { AlgorithmDefinition } from './algorithm.ts';
 import { cream } from './cream/cream.ts';
+import { creamOfficial } from './cream-official/cream-official.ts';
 import { fairnas } from './fairnas/fairnas.ts';
 import { random } from './random/random.ts';
 import { sandwich } from './sandwich/sandwich.ts';
@@ -9,6 +10,7 @@ import { spos } from './spos/spos.ts';
 /** Every algorithm by its name in a trial config; a new one is a folder and a line here. */
 export const ALGORITHMS: Readonly<Record<TrialConfigFile['algorithm'], AlgorithmDefinition>> = {
   cream,
+  'cream-official': creamOfficial,
   fairnas,
   random,
   sandwich,

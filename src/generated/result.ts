@@ -15,7 +15,7 @@ export interface SearchResult {
   /**
    * Search algorithm.
    */
-  algorithm: 'cream' | 'fairnas' | 'random' | 'sandwich' | 'spos';
+  algorithm: 'cream' | 'cream-official' | 'fairnas' | 'random' | 'sandwich' | 'spos';
   /**
    * What the scores are.
    */

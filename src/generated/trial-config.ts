@@ -21,9 +21,9 @@ export interface TrialConfigFile {
    */
   task: 'search' | 'evaluate' | 'select' | 'rank';
   /**
-   * How the supernet is trained: `cream` as in Cream of the Crop, `spos` by uniform paths, `fairnas` by strict fairness, `sandwich` by the largest, the smallest and random paths, `random` as `spos`, with the best of random paths for the answer.
+   * How the supernet is trained: `cream` as in Cream of the Crop, `cream-official` as its released code does, defects included, `spos` by uniform paths, `fairnas` by strict fairness, `sandwich` by the largest, the smallest and random paths, `random` as `spos`, with the best of random paths for the answer.
    */
-  algorithm: 'cream' | 'fairnas' | 'random' | 'sandwich' | 'spos';
+  algorithm: 'cream' | 'cream-official' | 'fairnas' | 'random' | 'sandwich' | 'spos';
   /**
    * Path of the network skeleton file.
    */
@@ -86,7 +86,7 @@ export interface TrialConfigFile {
    */
   pathsPerStep?: number;
   /**
-   * Learning rate of the meta network; without it 0.05.
+   * Learning rate of the meta network; without it 0.05, for `cream-official` 0.0001.
    */
   metaLr?: number;
   /**
@@ -94,7 +94,7 @@ export interface TrialConfigFile {
    */
   boardSize: number;
   /**
-   * Held-out images on which paths are compared with those on the board; without it 8, or as many as the mini-set has.
+   * Images on which paths are compared with those on the board. Of `cream` held-out ones; without it 8, or as many as the mini-set has. Of `cream-official` those of the path's own batch, at most half of it; without it 4.
    */
   probeImages?: number;
   /**
@@ -114,7 +114,7 @@ export interface TrialConfigFile {
    */
   admission: 'pareto' | 'official';
   /**
-   * Lead in accuracy by which `admission: official` admits a path to a full board whatever its cost, as a fraction; without it from the noise of the mini-set, at least 0.05.
+   * Lead in accuracy by which `admission: official` and `cream-official` admit a path to a full board whatever its cost, as a fraction; without it from the noise of the mini-set, at least 0.05, and 0.05 for `cream-official`.
    */
   accGap?: number;
   /**
@@ -224,7 +224,7 @@ export interface DataConfig {
  */
 export interface SelectionConfig {
   /**
-   * `board` takes the best of the algorithm's own candidates, `random` of random paths, `evolution` of a genetic search; without it the algorithm's own: `board` for cream, `evolution` for the others.
+   * `board` takes the best of the algorithm's own candidates, `random` of random paths, `evolution` of a genetic search; without it the algorithm's own: `board` for cream and cream-official, `evolution` for the others.
    */
   strategy?: 'board' | 'random' | 'evolution';
   /**

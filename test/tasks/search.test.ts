@@ -46,7 +46,7 @@ async function searchIn(
 }
 
 describe('a search', { timeout: 300_000 }, () => {
-  for (const algorithm of ['cream', 'spos', 'fairnas'] as const) {
+  for (const algorithm of ['cream', 'cream-official', 'spos', 'fairnas'] as const) {
     for (const strategy of ['board', 'random', 'evolution'] as const) {
       it(`trained by ${algorithm} gives its answer by ${strategy}`, async () => {
         const scoreBy = strategy === 'random' ? 'accuracy' : 'crossEntropy';
@@ -88,11 +88,11 @@ describe('a search', { timeout: 300_000 }, () => {
 
   it('takes the selection of its algorithm where the config names none', async () => {
     const strategies = [];
-    for (const algorithm of ['cream', 'spos', 'fairnas']) {
+    for (const algorithm of ['cream', 'cream-official', 'spos', 'fairnas']) {
       const result = await searchIn(newFolder(), configOf({ algorithm }));
       strategies.push(result.selection.strategy);
     }
-    assert.deepEqual(strategies, ['board', 'evolution', 'evolution']);
+    assert.deepEqual(strategies, ['board', 'board', 'evolution', 'evolution']);
   });
 
   it('goes on within its selection, and scores nothing twice that was scored before', async () => {

@@ -1,7 +1,8 @@
 import { sliceBatch, type Batch } from '../../data/stream/batch.ts';
+import { mean } from '../../foundation/statistics.ts';
 import { isSamePath, pathKey } from '../../searchspace/path.ts';
 import type { Path } from '../../searchspace/space.ts';
-import { accuracyOf, crossEntropyOf } from '../../supernet/classification.ts';
+import { accuracyOf, lossesOf } from '../../supernet/classification.ts';
 import type { Learner } from '../algorithm.ts';
 import { admitBy, type AdmissionRule, type Board, type BoardEntry } from './board.ts';
 
@@ -88,7 +89,7 @@ function measured(
   const answers = learner.evaluate(path, miniSet);
   const probabilities = learner.evaluate(path, probe);
   if (![answers, probabilities].every((numbers) => numbers.every(Number.isFinite))) return [];
-  const crossEntropy = crossEntropyOf(answers, miniSet.labels);
+  const crossEntropy = mean([...lossesOf(answers, miniSet.labels)]);
   const accuracy = accuracyOf(answers, miniSet.labels);
   return [{ path, macs, crossEntropy, accuracy, probabilities, since }];
 }

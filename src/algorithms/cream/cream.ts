@@ -10,7 +10,6 @@ import { sliceBatch, type Batch } from '../../data/stream/batch.ts';
 import { createRng } from '../../foundation/rng.ts';
 import { canonicalPath } from '../../searchspace/canonical.ts';
 import { samplePath } from '../../searchspace/sampler.ts';
-import type { Path } from '../../searchspace/space.ts';
 import type {
   Algorithm,
   AlgorithmDefinition,
