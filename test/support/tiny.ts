@@ -163,8 +163,8 @@ export function tinyEntry(path: Path, changes: Partial<BoardEntry> = {}): BoardE
     const sum = odds.reduce((a, b) => a + b);
     probabilities.set(odds.map((odd) => odd / sum), i * CLASSES); // prettier-ignore
   }
-  const macs = tinyMacs(path);
-  return { path, macs, crossEntropy: 1, accuracy: 0.5, probabilities, since: 0, ...changes };
+  const macs = changes.macs ?? tinyMacs(path);
+  return { path, crossEntropy: 1, accuracy: 0.5, probabilities, since: 0, ...changes, macs };
 }
 
 export const tinyHeldOut: HeldOut = {
