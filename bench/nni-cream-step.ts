@@ -26,7 +26,8 @@ const { space, batchSize, probeImages, threads, warmup, steps } = workload;
 const options: LoadOptions = { engine: 'cpu', environment: process.env, threads };
 const operations = flag === '--profile' ? await recordOperations(options) : null;
 const supernet = new Supernet(await openEngine(options), space, 0);
-const batch = randomBatch();
+const batch = randomBatch(batchSize, 0);
+const probe = randomBatch(probeImages, 1);
 const board = createBoard();
 const meta = createMetaNetwork(probeImages * space.classes, 0);
 const optimizer = nesterovSgd({ momentum: 0.9, weightDecay: 1e-4 });
@@ -47,7 +48,7 @@ function sposStep({ student }: BenchStep): void {
 }
 
 function creamStep({ student, teacher }: BenchStep): void {
-  const chosen = chooseTeacher(meta, matchesOf(supernet, board, student), student);
+  const chosen = chooseTeacher(meta, matchesOf(supernet, board, student, probe), student);
   const entry = board.entries[teacher];
   if (chosen === null || entry === undefined) throw new Error('nobody teaches');
   train(student, { entry, rho: chosen.rho });
@@ -79,26 +80,21 @@ function measure(step: typeof sposStep): number {
   return ((steps.length - warmup) * batchSize) / seconds;
 }
 
-function randomBatch(): Batch {
-  const rng = createRng({ seed: 0, stream: 'batch', step: 0 });
+function randomBatch(count: number, step: number): Batch {
+  const pixels = createRng({ seed: 0, stream: 'images', step });
+  const classes = createRng({ seed: 0, stream: 'batch', step });
   return {
-    count: batchSize,
-    images: normals(batchSize, 0),
-    labels: Int32Array.from({ length: batchSize }, () => rng.below(space.classes)),
+    count,
+    images: new Float32Array(count * space.imageSize ** 2 * 3).map(() => pixels.normal()),
+    labels: Int32Array.from({ length: count }, () => classes.below(space.classes)),
   };
 }
 
-function normals(count: number, step: number): Float32Array {
-  const rng = createRng({ seed: 0, stream: 'images', step });
-  return new Float32Array(count * space.imageSize ** 2 * 3).map(() => rng.normal());
-}
-
-/** A full board: each path with its own images and what it says about them. */
+/** A full board: each path with what it says about the probe images. */
 function createBoard(): Board {
   const entries = workload.board.map((path, i): BoardEntry => {
-    const images = normals(probeImages, i + 1);
-    const probe = { images, probabilities: predict(supernet, images, path) };
-    return { path, accuracy: 0.5, batchAccuracy: 0.5, macs: 0, step: i, probe };
+    const probabilities = predict(supernet, probe.images, path);
+    return { path, accuracy: 0.5, crossEntropy: 1, macs: 0, since: i, probabilities };
   });
   return { capacity: entries.length, entries };
 }

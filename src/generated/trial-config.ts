@@ -98,7 +98,7 @@ export interface TrialConfigFile {
    */
   probeImages?: number;
   /**
-   * Held-out images of one meta step, at most batchSize; without it 32, or batchSize if that is less.
+   * Held-out images of one meta step, and training images of it as far as the path's share has them; at most batchSize; without it 32, or batchSize if that is less.
    */
   metaImages?: number;
   /**

@@ -53,6 +53,14 @@ const skeleton: NetworkSkeleton = {
 /** 27 networks of three blocks on 8 x 8 images of 3 classes, swish throughout. */
 export const tinySpace: SearchSpace = fullSpace(parseSkeleton(skeleton, 'test/support/tiny.ts'));
 
+/** 21 networks of 27 paths: a stage whose second and third block keep the shape. */
+export const twinSpace: SearchSpace = fullSpace(
+  parseSkeleton(
+    { ...skeleton, stages: [{ labels: ['a', 'b', 'c'], width: 8, stride: 2 }] },
+    'test/support/tiny.ts',
+  ),
+);
+
 const tinySettings = {
   skeleton: 'skeleton.json',
   space: 'space.json',
@@ -92,15 +100,15 @@ export function tinyPlan(changes: TinyChanges = {}): TrainingPlan {
 }
 
 /** What an algorithm of a tiny search is made for. */
-export function tinySetting(changes: TinyChanges = {}): Setting {
+export function tinySetting(changes: TinyChanges = {}, space = tinySpace): Setting {
   const config = tinyConfig(changes);
   const { minMacs, maxMacs = Infinity, prior = null } = config;
   return {
-    space: tinySpace,
+    space,
     config,
     schedule: tinyPlan(changes),
-    sampling: { budget: macsBudget(tinySpace, { minMacs, maxMacs }), prior },
-    macsOf: tinyMacs,
+    sampling: { budget: macsBudget(space, { minMacs, maxMacs }), prior },
+    macsOf: (path) => pathCost(space, path).macs,
     boardImages: tinyHeldOut.board.count,
   };
 }
@@ -115,13 +123,14 @@ export interface TinySearch<Own> {
 export function tinySearch<Own>(
   definition: AlgorithmDefinition<Own>,
   changes: TinyChanges = {},
+  space = tinySpace,
 ): TinySearch<Own> {
-  const setting = tinySetting(changes);
+  const setting = tinySetting(changes, space);
   return { setting, plan: tinyPlan(changes), algorithm: definition.create(setting) };
 }
 
-export function tinySupernet(engine: Engine, seed = 1): Supernet {
-  return new Supernet(engine, tinySpace, seed, 'official');
+export function tinySupernet(engine: Engine, seed = 1, space = tinySpace): Supernet {
+  return new Supernet(engine, space, seed, 'official');
 }
 
 export const tinyMacs = (path: Path): number => pathCost(tinySpace, path).macs;
@@ -143,8 +152,9 @@ export function spoiled(batch: Batch): Batch {
   return { ...batch, images: new Float32Array(batch.images.length).fill(NaN) };
 }
 
-/** A board entry as a search would have made it, but for its softmax, which is drawn. */
-export function tinyEntry(path: Path, accuracy = 0.5, images = 2): BoardEntry {
+/** A board entry as a search would have made it, but for its numbers; its softmax is drawn. */
+export function tinyEntry(path: Path, changes: Partial<BoardEntry> = {}): BoardEntry {
+  const images = 2;
   const stream = `entry ${path.join()}`;
   const rng = createRng({ seed: 7, stream, step: 0 });
   const probabilities = new Float32Array(images * CLASSES);
@@ -153,8 +163,8 @@ export function tinyEntry(path: Path, accuracy = 0.5, images = 2): BoardEntry {
     const sum = odds.reduce((a, b) => a + b);
     probabilities.set(odds.map((odd) => odd / sum), i * CLASSES); // prettier-ignore
   }
-  const probe = { images: tinyBatch(images, stream).images, probabilities };
-  return { path, accuracy, batchAccuracy: accuracy, macs: tinyMacs(path), step: 0, probe };
+  const macs = changes.macs ?? tinyMacs(path);
+  return { path, crossEntropy: 1, accuracy: 0.5, probabilities, since: 0, ...changes, macs };
 }
 
 export const tinyHeldOut: HeldOut = {

@@ -18,26 +18,26 @@ export interface Applicant {
 /** Paths that have just been trained, with their cross-entropy to the labels of their images. */
 export type Trained = readonly (Omit<Applicant, 'lead'> & { readonly crossEntropy: number })[];
 
-/** The most promising paths that have been trained since the last round, best first. */
+/**
+ * The most promising paths that have been trained since the last round, best first, as many as the
+ * board has places; its own paths need not apply. Equal leads, as where a step trains one path, go to
+ * the path that was trained last.
+ */
 export function apply(
+  { capacity, entries }: Board,
   waiting: readonly Applicant[],
   trained: Trained,
-  room: number,
 ): readonly Applicant[] {
   const mean = trained.reduce((sum, { crossEntropy }) => sum + crossEntropy, 0) / trained.length;
   const applicants = trained.map(({ path, macs, crossEntropy }) => {
     return { path, macs, lead: mean - crossEntropy };
   });
   const byPath = new Map<string, Applicant>();
-  for (const applicant of [...waiting, ...applicants].sort(byLead)) {
+  for (const applicant of [...applicants, ...waiting].sort((a, b) => b.lead - a.lead)) {
     const key = pathKey(applicant.path);
-    if (!byPath.has(key)) byPath.set(key, applicant);
+    if (!byPath.has(key) && !holds(entries, applicant.path)) byPath.set(key, applicant);
   }
-  return [...byPath.values()].slice(0, room);
-}
-
-function byLead(a: Applicant, b: Applicant): number {
-  return b.lead - a.lead || (pathKey(a.path) < pathKey(b.path) ? -1 : 1);
+  return [...byPath.values()].slice(0, capacity);
 }
 
 /** What a round is held with. */
@@ -67,17 +67,16 @@ export interface Outcome {
  */
 export function holdRound(board: Board, applicants: readonly Applicant[], round: Round): Outcome {
   const { rule, step } = round;
-  const newcomers = applicants.filter(({ path }) => !holds(board.entries, path));
   const measure = (of: Pick<BoardEntry, 'path' | 'macs' | 'since'>): BoardEntry[] =>
     measured(of, round);
   const members = board.entries.flatMap(measure);
-  const entrants = newcomers.flatMap(({ path, macs }) => measure({ path, macs, since: step }));
+  const entrants = applicants.flatMap(({ path, macs }) => measure({ path, macs, since: step }));
   const next = admitBy(rule, board, members, entrants);
   return {
     board: next,
     admitted: pathsBeside(next.entries, board.entries),
     left: pathsBeside(board.entries, next.entries),
-    measurements: board.entries.length + newcomers.length,
+    measurements: board.entries.length + applicants.length,
   };
 }
 
@@ -114,10 +113,11 @@ const MEASUREMENT_SHARE = 0.1;
 const FORWARDS_PER_TRAINED_IMAGE = 3;
 
 /**
- * Steps between two rounds, so that measurements keep within a tenth of the training work. It counts
- * images, not seconds, so that the same run measures the same paths on any machine.
+ * Steps between two rounds, so that a full round takes at most a tenth of the training work that
+ * follows it. It counts images, not seconds, so that the same run measures the same paths on any
+ * machine.
  *
- * @param images - Images of one measurement.
+ * @param images - Images of the measurement of one path.
  */
 export function roundInterval(
   boardSize: number,

@@ -56,6 +56,7 @@ function createCream(setting: Setting, settings: CreamSettings): Algorithm<Cream
   const inputs = probeImages * space.classes;
   return {
     settings: {
+      pathsPerStep: settings.pathsPerStep,
       metaLr: meta.lr,
       metaInterval: meta.interval,
       metaImages: meta.images,
@@ -104,7 +105,7 @@ function trainStep(
   const examined = trained.map(({ part: { path }, crossEntropy }) => {
     return { path: canonicalPath(space, path), macs: macsOf(path), crossEntropy };
   });
-  const applicants = apply(state.applicants, examined, settings.boardSize);
+  const applicants = apply(state.board, state.applicants, examined);
   const round = isRound(work, settings)
     ? holdRound(state.board, applicants, {
         learner,

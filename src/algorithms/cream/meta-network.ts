@@ -33,7 +33,7 @@ export function createMetaNetwork(inputs: number, seed: number): MetaNetwork {
   return { weight, bias: 0, mean: zero(), square: zero(), steps: 0 };
 }
 
-/** Scores stay within this, so that rho stays within 0.08 and 0.92. */
+/** Scores stay within this, so that rho stays within 0.075 and 0.925. */
 export const SCORE_BOUND = 2.5;
 
 /** Added to the squared length of a difference: two equal outputs have a difference of zero. */

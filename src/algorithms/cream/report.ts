@@ -76,8 +76,7 @@ export function tellCream(
     busiest === undefined
       ? 'nobody taught'
       : `${tally.teachers.length} taught, most often ${pathText(space, busiest.path)} ` +
-        `(${busiest.lessons} of ${tally.lessons})`,
-    `rho ${rho.toFixed(3)} +- ${rhoSpread.toFixed(3)}`,
+        `(${busiest.lessons} of ${tally.lessons}); rho ${rho.toFixed(3)} +- ${rhoSpread.toFixed(3)}`,
   ].join('; ');
 }
 

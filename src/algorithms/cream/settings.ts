@@ -68,15 +68,16 @@ export function creamSettings(setting: Setting): CreamSettings {
   const warmupEpochs =
     config.warmupEpochs ?? Math.min(defaultWarmupEpochs(schedule.epochs), schedule.epochs - 1);
   const gapAt = accGap === undefined ? noiseGap(boardImages) : () => accGap;
+  const probeImages = config.probeImages ?? Math.min(PROBE_IMAGES, boardImages);
   const settings: CreamSettings = {
     boardSize,
     pathsPerStep: pathsPerStep(config),
     matching: config.matching,
-    probeImages: config.probeImages ?? Math.min(PROBE_IMAGES, boardImages),
+    probeImages,
     board: {
       warmupEpochs,
       opensAt: warmupEpochs * schedule.stepsPerEpoch,
-      interval: roundInterval(boardSize, { images: boardImages, batchSize }),
+      interval: roundInterval(boardSize, { images: boardImages + probeImages, batchSize }),
       rule: admission === 'official' ? officialRule(gapAt) : paretoRule,
     },
     meta: {
@@ -94,7 +95,7 @@ export function creamSettings(setting: Setting): CreamSettings {
 
 /** Refuses numbers that each are legal and together make Cream do nothing, or the wrong thing. */
 function checkSettings(
-  { board, meta, probeImages }: CreamSettings,
+  { board, meta, pathsPerStep, probeImages }: CreamSettings,
   { config, schedule, boardImages }: Setting,
 ): void {
   const { warmupEpochs } = board;
@@ -106,6 +107,9 @@ function checkSettings(
   if (warmupEpochs >= schedule.epochs) {
     const wanted = `fewer than epochs (${schedule.epochs}), or the board never opens`;
     refuse('warmupEpochs', wanted, warmupEpochs);
+  }
+  if (pathsPerStep > batchSize) {
+    refuse('pathsPerStep', `at most batchSize (${batchSize}), an image for each path`, pathsPerStep);
   }
   if (probeImages > boardImages) {
     refuse('probeImages', `at most the ${boardImages} images of the mini-set`, probeImages);

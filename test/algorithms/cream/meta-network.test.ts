@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import {
   createMetaNetwork,
   matchingDegree,
@@ -11,7 +12,10 @@ import {
   metaDifference,
   metaGradient,
   metaNorm,
+  normalised,
+  SCORE_BOUND,
   stepMetaNetwork,
+  type MetaNetwork,
   type MetaParameters,
   type StudentPoint,
 } from '../../../src/algorithms/cream/meta-network.ts';
@@ -98,29 +102,76 @@ function crossEntropyGradient(theta: readonly number[], inputs: Rows, targets: R
   return backward(theta, inputs, dLogits);
 }
 
-function pointAt(theta: readonly number[]): StudentPoint {
+/**
+ * How a score is made of softmax outputs: the specified toy takes their plain difference and no bound;
+ * ours is of length 1 and bounded.
+ */
+interface Scoring {
+  readonly bound: number;
+  readonly isNormalised: boolean;
+}
+
+const SPECIFIED: Scoring = { bound: Infinity, isNormalised: false };
+const OURS: Scoring = { bound: SCORE_BOUND, isNormalised: true };
+
+/** Length that a difference is divided by, in float64. */
+function lengthOf(difference: readonly number[], { isNormalised }: Scoring): number {
+  return isNormalised ? Math.sqrt(dot(difference, difference) + 1e-8) : 1;
+}
+
+function differenceAt(theta: readonly number[]): number[] {
+  return outputsOf(theta, probes)
+    .flat()
+    .map((p, i) => p - stored[i]!);
+}
+
+function pointAt(theta: readonly number[], scoring: Scoring): StudentPoint {
   const outputs = outputsOf(theta, training);
+  const difference = differenceAt(theta);
   return {
     kd: crossEntropy(outputs, teacherTargets),
     ce: crossEntropy(outputs, trainingTargets),
-    difference: outputsOf(theta, probes)
-      .flat()
-      .map((p, i) => p - stored[i]!),
+    difference: difference.map((each) => each / lengthOf(difference, scoring)),
   };
 }
 
-/** Gradient to theta of l = (rho K + (2 - rho) E) / 2, rho's dependence on theta included. */
-function trainingGradient(theta: readonly number[], phi: MetaParameters): number[] {
-  const { kd, ce, difference } = pointAt(theta);
-  const rho = matchingDegree(matchingScore(phi, difference));
+/** s, written out once more: the product's is what is tested. */
+function scoreOf(phi: MetaParameters, difference: ArrayLike<number>, { bound }: Scoring): number {
+  const linear = dot([...phi.weight], Array.from(difference)) + phi.bias;
+  return bound === Infinity ? linear : bound * Math.tanh(linear / bound);
+}
+
+/** l = (rho K + (2 - rho) E) / 2. */
+function trainingLoss(theta: readonly number[], phi: MetaParameters, scoring: Scoring): number {
+  const { kd, ce, difference } = pointAt(theta, scoring);
+  const rho = 1 / (1 + Math.exp(-scoreOf(phi, difference, scoring)));
+  return (rho * kd + (2 - rho) * ce) / 2;
+}
+
+/** Gradient to theta of l, rho's dependence on theta included. */
+function trainingGradient(
+  theta: readonly number[],
+  phi: MetaParameters,
+  scoring: Scoring,
+): number[] {
+  const { kd, ce, difference } = pointAt(theta, scoring);
+  const score = scoreOf(phi, difference, scoring);
+  const rho = 1 / (1 + Math.exp(-score));
   const kdGradient = crossEntropyGradient(theta, training, teacherTargets);
   const ceGradient = crossEntropyGradient(theta, training, trainingTargets);
+  // To a plain difference u of length n: (w - d (w . d)) / n with d = u / n; without a length w.
+  const w = [...phi.weight];
+  const unit = Array.from(difference);
+  const length = lengthOf(differenceAt(theta), scoring);
+  const along = scoring.isNormalised ? dot(w, unit) : 0;
+  const toOutput = w.map((each, i) => (each - unit[i]! * along) / length);
   const dScore = outputsOf(theta, probes).map((p, row) => {
-    const w = [...phi.weight.slice(row * CLASSES, (row + 1) * CLASSES)];
-    return p.map((value, k) => value * (w[k]! - dot(p, w)));
+    const g = toOutput.slice(row * CLASSES, (row + 1) * CLASSES);
+    return p.map((value, k) => value * (g[k]! - dot(p, g)));
   });
   const scoreGradient = backward(theta, probes, dScore);
-  const throughRho = ((kd - ce) / 2) * rho * (1 - rho);
+  const slope = 1 - (score / scoring.bound) ** 2;
+  const throughRho = ((kd - ce) / 2) * rho * (1 - rho) * slope;
   return theta.map(
     (_, i) =>
       (rho * kdGradient[i]! + (2 - rho) * ceGradient[i]!) / 2 + throughRho * scoreGradient[i]!,
@@ -131,21 +182,35 @@ function along(theta: readonly number[], distance: number, direction: readonly n
   return theta.map((value, i) => value + distance * direction[i]!);
 }
 
-function virtualStep(phi: MetaParameters): number[] {
-  return along(theta0, -XI, trainingGradient(theta0, phi));
+function virtualStep(phi: MetaParameters, scoring: Scoring): number[] {
+  return along(theta0, -XI, trainingGradient(theta0, phi, scoring));
 }
 
 /** J(phi): validation loss after the virtual step. */
-function objective(phi: MetaParameters): number {
-  return crossEntropy(outputsOf(virtualStep(phi), validation), validationTargets);
+function objective(phi: MetaParameters, scoring: Scoring): number {
+  return crossEntropy(outputsOf(virtualStep(phi, scoring), validation), validationTargets);
 }
 
-function gradientByRecipe(reach: number): MetaParameters {
-  const v = crossEntropyGradient(virtualStep(phi0), validation, validationTargets);
+function gradientByRecipe(reach: number, scoring: Scoring): MetaParameters {
+  const v = crossEntropyGradient(virtualStep(phi0, scoring), validation, validationTargets);
   const epsilon = reach / Math.sqrt(dot(v, v));
-  const plus = pointAt(along(theta0, epsilon, v));
-  const minus = pointAt(along(theta0, -epsilon, v));
-  return metaGradient(phi0, { plus, minus, epsilon, xi: XI });
+  const plus = pointAt(along(theta0, epsilon, v), scoring);
+  const minus = pointAt(along(theta0, -epsilon, v), scoring);
+  return metaGradient(phi0, { plus, minus, epsilon, xi: XI }, scoring.bound);
+}
+
+/** dJ/dphi by central differences over each number of phi. */
+function gradientByForce(scoring: Scoring): MetaParameters {
+  const h = 1e-4;
+  const moved = (at: number, by: number): MetaParameters =>
+    at < 6
+      ? { ...phi0, weight: phi0.weight.map((w, i) => (i === at ? w + by : w)) }
+      : { ...phi0, bias: phi0.bias + by };
+  const slopes = Array.from(
+    { length: 7 },
+    (_, at) => (objective(moved(at, h), scoring) - objective(moved(at, -h), scoring)) / (2 * h),
+  );
+  return { weight: Float64Array.from(slopes.slice(0, 6)), bias: slopes[6]! };
 }
 
 /** Largest deviation relative to the norm of what is wanted. */
@@ -171,45 +236,54 @@ function assertNear(actual: number, wanted: number, relative: number): void {
 
 describe('metaGradient on the toy', () => {
   it('the toy is the specified one: KD, CE, score, rho and J', () => {
-    const { kd, ce, difference } = pointAt(theta0);
-    const score = matchingScore(phi0, difference);
+    const { kd, ce, difference } = pointAt(theta0, SPECIFIED);
+    const score = matchingScore(phi0, difference, Infinity);
     assertNear(kd, 1.085257043816, 1e-11);
     assertNear(ce, 1.108543954514, 1e-11);
     assertNear(score, -0.376866675928, 1e-11);
     assertNear(matchingDegree(score), 0.406882838463, 1e-11);
-    assertNear(objective(phi0), 0.731484148652, 1e-11);
+    assertNear(objective(phi0, SPECIFIED), 0.731484148652, 1e-11);
+  });
+
+  it('the toy differentiates its own loss rightly, with and without bound and length', () => {
+    for (const scoring of [SPECIFIED, OURS]) {
+      trainingGradient(theta0, phi0, scoring).forEach((slope, at) => {
+        const h = 1e-5;
+        const moved = (by: number): number[] => theta0.map((t, i) => (i === at ? t + by : t));
+        const up = trainingLoss(moved(h), phi0, scoring);
+        const down = trainingLoss(moved(-h), phi0, scoring);
+        assert.ok(Math.abs(slope - (up - down) / (2 * h)) < 1e-9, `theta ${at}`);
+      });
+    }
   });
 
   it('dJ/dw and dJ/db equal the specified digits to 1e-5', () => {
-    const gradient = gradientByRecipe(1e-3);
+    const gradient = gradientByRecipe(1e-3, SPECIFIED);
     WANTED.weight.forEach((wanted, i) => {
       assertNear(gradient.weight[i]!, wanted, 1e-5);
     });
     assertNear(gradient.bias, WANTED.bias, 1e-5);
-    assert.ok(relativeError(gradientByRecipe(1e-2), WANTED) < 1e-5, 'the recommended reach');
+    assert.ok(relativeError(gradientByRecipe(1e-2, SPECIFIED), WANTED) < 1e-5);
   });
 
   it('brute force over phi agrees', () => {
-    const h = 1e-4;
-    const moved = (at: number, by: number): MetaParameters =>
-      at < 6
-        ? { ...phi0, weight: phi0.weight.map((w, i) => (i === at ? w + by : w)) }
-        : { ...phi0, bias: phi0.bias + by };
-    const slopes = Array.from(
-      { length: 7 },
-      (_, at) => (objective(moved(at, h)) - objective(moved(at, -h))) / (2 * h),
-    );
-    const brute = { weight: Float64Array.from(slopes.slice(0, 6)), bias: slopes[6]! };
+    const brute = gradientByForce(SPECIFIED);
     assert.ok(relativeError(brute, WANTED) < 1e-7);
-    assert.ok(relativeError(gradientByRecipe(1e-3), brute) < 1e-6);
+    assert.ok(relativeError(gradientByRecipe(1e-3, SPECIFIED), brute) < 1e-6);
+  });
+
+  it('brute force over phi agrees with a bounded score of a difference of length 1', () => {
+    const brute = gradientByForce(OURS);
+    const recipe = gradientByRecipe(1e-3, OURS);
+    assert.ok(metaNorm(brute) > 1e-3, 'a slope that can be measured');
+    assert.ok(relativeError(recipe, brute) < 1e-5);
+    // The bound is felt: without its factor the same points give another gradient.
+    assert.ok(relativeError(gradientByRecipe(1e-3, { ...OURS, bound: Infinity }), brute) > 1e-2);
   });
 
   it('is the derivative of (rho KD + (2 - rho) CE) / 2 with respect to phi', () => {
-    const point = pointAt(theta0);
-    const loss = (bias: number): number => {
-      const rho = matchingDegree(matchingScore({ ...phi0, bias }, point.difference));
-      return (rho * point.kd + (2 - rho) * point.ce) / 2;
-    };
+    const point = pointAt(theta0, OURS);
+    const loss = (bias: number): number => trainingLoss(theta0, { ...phi0, bias }, OURS);
     // With equal losses in the second point only the first one's derivative is left.
     const flat = { ...point, kd: point.ce };
     const { bias } = metaGradient(phi0, { plus: point, minus: flat, epsilon: 0.5, xi: -1 });
@@ -217,36 +291,103 @@ describe('metaGradient on the toy', () => {
   });
 });
 
+describe('the matching score', () => {
+  it('is that of a bounded linear form, by hand', () => {
+    const phi = { weight: Float64Array.of(2, -1), bias: 0.5 };
+    // 2 + 0.5 + 0.5 = 3; 2.5 tanh(3 / 2.5); its sigmoid.
+    const score = matchingScore(phi, [1, -0.5]);
+    assertNear(score, 2.084136517530388, 1e-12);
+    assertNear(matchingDegree(score), 0.8893517442648162, 1e-12);
+    assert.equal(matchingScore(phi, [1, -0.5], Infinity), 3);
+  });
+
+  it('keeps rho between 0.07 and 0.93 whatever phi', () => {
+    const number = fc.double({ min: -1e100, max: 1e100, noNaN: true });
+    fc.assert(
+      fc.property(fc.array(number, { minLength: 7, maxLength: 7 }), ([bias, ...weight]) => {
+        const phi = { weight: Float64Array.from(weight), bias: bias! };
+        const difference = normalised(Float32Array.of(0.3, -0.2, -0.1, 0.5, -0.4, -0.1));
+        const rho = matchingDegree(matchingScore(phi, difference));
+        assert.ok(rho > 0.07 && rho < 0.93, String(rho));
+      }),
+    );
+  });
+
+  it('does not depend on the length of a difference, which is 1', () => {
+    assert.deepEqual([...normalised(Float32Array.of(3, -4))].map((d) => d.toFixed(6)), ['0.600000', '-0.800000']); // prettier-ignore
+    const small = normalised(Float32Array.of(0.03, -0.04));
+    assert.ok(Math.abs(small[0]! - 0.6) < 1e-5 && Math.abs(small[1]! + 0.8) < 1e-5);
+    assert.deepEqual(normalised(new Float32Array(3)), new Float32Array(3), 'of equal outputs 0');
+  });
+});
+
 describe('stepMetaNetwork', () => {
-  const at = (values: readonly number[]): MetaParameters => ({
-    weight: Float64Array.of(values[0]!),
-    bias: values[1]!,
+  const at = (weight: number, bias: number): MetaParameters => ({
+    weight: Float64Array.of(weight),
+    bias,
+  });
+  const networkAt = (weight: number, bias: number): MetaNetwork => ({
+    ...at(weight, bias),
+    mean: at(0, 0),
+    square: at(0, 0),
+    steps: 0,
   });
 
-  it('takes Nesterov steps with momentum 0.9 and no decay', () => {
-    const meta = { ...at([1, -1]), velocity: at([0, 0]) };
-    const first = stepMetaNetwork(meta, at([0.5, 0.25]), 0.1);
-    // v = g; p -= lr (g + 0.9 v) = 0.1 * 1.9 g
-    assertNear(first.weight[0]!, 1 - 0.19 * 0.5, 1e-14);
-    assertNear(first.bias, -1 - 0.19 * 0.25, 1e-14);
-    const second = stepMetaNetwork(first, at([0, 0]), 0.1);
-    // v = 0.9 g; p -= lr 0.81 g
-    assertNear(second.weight[0]!, first.weight[0]! - 0.081 * 0.5, 1e-14);
-    assertNear(second.velocity.bias, 0.9 * 0.25, 1e-14);
-    assert.equal(meta.weight[0], 1, 'the old value is untouched');
+  it('takes steps of Adam with decoupled decay 1: three of them, by hand', () => {
+    // Betas 0.9 and 0.99, rate 0.1; first p - 0.1 (sign(g) + p), as the moments are unbiased.
+    const gradients = [at(2, -3), at(-1, 0), at(4, 1)];
+    const wanted = [
+      [0.8, -0.35],
+      [0.6933300570922119, -0.247841985271064],
+      [0.5583557665210786, -0.19403917458872],
+    ] as const;
+    let meta = networkAt(1, -0.5);
+    for (const [step, gradient] of gradients.entries()) {
+      const next = stepMetaNetwork(meta, gradient, 0.1);
+      assertNear(next.weight[0]!, wanted[step]![0], 1e-12);
+      assertNear(next.bias, wanted[step]![1], 1e-12);
+      assert.equal(next.steps, step + 1);
+      meta = next;
+    }
   });
 
-  it('clips the gradient to norm 1 over weight and bias together', () => {
-    const meta = { ...at([0, 0]), velocity: at([0, 0]) };
-    const clipped = stepMetaNetwork(meta, at([3, 4]), 1);
-    assertNear(clipped.velocity.weight[0]!, 0.6, 1e-14);
-    assertNear(clipped.velocity.bias, 0.8, 1e-14);
-    assertNear(stepMetaNetwork(meta, at([0.6, 0.8]), 1).velocity.bias, 0.8, 1e-14);
+  it('treats a network as a value', () => {
+    const meta = networkAt(1, -0.5);
+    stepMetaNetwork(meta, at(2, -3), 0.1);
+    assert.deepEqual(meta, networkAt(1, -0.5));
   });
 
-  it('a zero gradient leaves a resting network as it is', () => {
+  it('goes the same way when every gradient is a million times smaller or larger', () => {
+    const gradients = Array.from({ length: 30 }, (_, step) =>
+      at(1e-3 * Math.sin(step), 2e-3 * Math.cos(2 * step)),
+    );
+    const [plain, ...scaled] = [1, 1e-6, 1e6].map((scale) =>
+      gradients.reduce(
+        (meta, { weight, bias }) =>
+          stepMetaNetwork(meta, at(scale * weight[0]!, scale * bias), 0.05),
+        networkAt(0.5, 0),
+      ),
+    );
+    assert.ok(metaNorm(metaDifference(plain!, networkAt(0.5, 0))) > 0.1, 'and it is some way');
+    for (const meta of scaled) assert.ok(relativeError(meta, plain!) < 1e-9);
+  });
+
+  it('never leaves -1 and 1 under a gradient that always points outwards', () => {
+    let meta = networkAt(0.9, -0.9);
+    for (let step = 0; step < 500; step++) {
+      meta = stepMetaNetwork(meta, at(-7, 1e-9), 0.05);
+      assert.ok(Math.abs(meta.weight[0]!) <= 1 + 1e-9 && Math.abs(meta.bias) <= 1 + 1e-9);
+    }
+    assertNear(meta.weight[0]!, 1, 1e-6);
+    assertNear(meta.bias, -1, 1e-6);
+  });
+
+  it('only fades by a zero gradient', () => {
     const meta = createMetaNetwork(6, 1);
     const gradient = { weight: new Float64Array(6), bias: 0 };
-    assert.deepEqual(stepMetaNetwork(meta, gradient, 1), meta);
+    const next = stepMetaNetwork(meta, gradient, 0.05);
+    next.weight.forEach((w, i) => {
+      assertNear(w, 0.95 * meta.weight[i]!, 1e-12);
+    });
   });
 });

@@ -1,18 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { BoardEntry } from '../../../src/algorithms/cream/board.ts';
 import { createMetaNetwork, matchingDegree } from '../../../src/algorithms/cream/meta-network.ts';
-import { chooseTeacher, type Match } from '../../../src/algorithms/cream/teacher.ts';
+import {
+  bestTeacher,
+  chooseTeacher,
+  randomTeacher,
+  type Match,
+} from '../../../src/algorithms/cream/teacher.ts';
+import { createRng } from '../../../src/foundation/rng.ts';
+import { tinyEntry } from '../../support/tiny.ts';
 
 const phi = { weight: Float64Array.of(2, -1), bias: 0.5 };
 
 function match(path: number[], ...difference: number[]): Match {
-  const probe = { images: new Float32Array(0), probabilities: new Float32Array(2) };
-  const entry: BoardEntry = { path, accuracy: 0.5, batchAccuracy: 0.5, macs: 1, step: 0, probe };
-  return { entry, difference: Float32Array.from(difference) };
+  return { entry: tinyEntry(path, { macs: 1 }), difference: Float32Array.from(difference) };
 }
 
-/** Scores 2 d0 - d1 + 0.5: 1, 3 and -1. */
+/** 2 d0 - d1 + 0.5 is 1, 3 and -1. */
 const matches = [match([0], 0.5, 0.5), match([1], 1, -0.5), match([2], -0.5, 0.5)];
 
 describe('chooseTeacher', () => {
@@ -20,8 +24,8 @@ describe('chooseTeacher', () => {
     for (const order of [matches, matches.toReversed(), [matches[1]!, matches[2]!, matches[0]!]]) {
       const teacher = chooseTeacher(phi, order, [9])!;
       assert.deepEqual(teacher.entry.path, [1]);
-      assert.equal(teacher.rho, 1 / (1 + Math.exp(-3)));
-      assert.equal(teacher.difference, matches[1]!.difference);
+      // 2.5 tanh(3 / 2.5) = 2.08414.
+      assert.ok(Math.abs(teacher.rho - 0.8893517442648162) < 1e-12);
     }
   });
 
@@ -40,10 +44,16 @@ describe('chooseTeacher', () => {
   });
 
   it('nobody teaches where a score is not finite, or on an empty board', () => {
-    for (const bad of [NaN, Infinity, -Infinity]) {
-      assert.equal(chooseTeacher(phi, [...matches, match([3], bad, 0)], [9]), null);
+    for (const at of [0, 1, 3]) {
+      const spoilt = matches.toSpliced(at, 0, match([3], NaN, 0));
+      assert.equal(chooseTeacher(phi, spoilt, [9]), null);
     }
     assert.equal(chooseTeacher(phi, [], [9]), null);
+  });
+
+  it('the first of equal matches teaches', () => {
+    const twins = [match([0], 0.5, 0.5), match([1], 0.5, 0.5)];
+    assert.deepEqual(chooseTeacher(phi, twins, [9])!.entry.path, [0]);
   });
 
   it('the meta network starts with weights in (-1, 1), no bias, and depends on its seed', () => {
@@ -53,5 +63,32 @@ describe('chooseTeacher', () => {
     assert.equal(meta.bias, 0);
     assert.deepEqual(createMetaNetwork(4000, 1), meta);
     assert.notDeepEqual(createMetaNetwork(4000, 2).weight, meta.weight);
+  });
+});
+
+describe('a teacher that no meta network picks', () => {
+  const entries = [[0], [1], [2], [3]].map((path) => tinyEntry(path, { macs: 1 }));
+  const board = { capacity: 4, entries };
+
+  it('is the best of the board, or the second best of the best; rho is one half', () => {
+    assert.deepEqual(bestTeacher(board, [9]), { entry: entries[0], rho: 0.5 });
+    assert.deepEqual(bestTeacher(board, [0]), { entry: entries[1], rho: 0.5 });
+    assert.equal(bestTeacher({ capacity: 4, entries: [entries[0]!] }, [0]), null);
+  });
+
+  it('or is any of the others, each as often, by the random numbers that it is given', () => {
+    const counts = [0, 0, 0, 0];
+    for (let step = 0; step < 3000; step++) {
+      const rng = createRng({ seed: 1, stream: 'teacher', step });
+      const { entry, rho } = randomTeacher(board, [2], rng)!;
+      assert.equal(rho, 0.5);
+      counts[entry.path[0]!]!++;
+    }
+    assert.equal(counts[2], 0);
+    // Chi-square with two degrees of freedom: 13.8 is exceeded once in a thousand.
+    const chi = [0, 1, 3].reduce((sum, k) => sum + (counts[k]! - 1000) ** 2 / 1000, 0);
+    assert.ok(chi < 13.8, counts.join());
+    const rng = createRng({ seed: 1, stream: 'teacher', step: 0 });
+    assert.equal(randomTeacher({ capacity: 4, entries: [entries[2]!] }, [2], rng), null);
   });
 });
