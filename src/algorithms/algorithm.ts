@@ -53,7 +53,7 @@ export interface AlgorithmDefinition<State = unknown> {
   /** Config keys that only it reads, or it and other algorithms that name them too. */
   readonly configKeys: readonly string[];
   /** Selection that its answer comes from where the config names none. */
-  readonly selection: 'board' | 'random' | 'evolution';
+  readonly selection: 'board' | 'random' | 'evolution' | 'mainEffects';
   /** @throws TrialError CONFIG_INVALID when settings that each are legal make no sense together. */
   create(setting: Setting): Algorithm<State>;
 }

@@ -96,7 +96,7 @@ export interface SearchResult {
     /**
      * Strategy of the selection.
      */
-    strategy: 'board' | 'random' | 'evolution';
+    strategy: 'mainEffects' | 'board' | 'random' | 'evolution';
     /**
      * What paths are ordered by; equal ones by their cost.
      */

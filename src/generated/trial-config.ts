@@ -224,15 +224,15 @@ export interface DataConfig {
  */
 export interface SelectionConfig {
   /**
-   * `board` takes the best of the algorithm's own candidates, `random` of random paths, `evolution` of a genetic search; without it the algorithm's own: `board` for cream and cream-official, `evolution` for the others.
+   * How the answer is picked from the trained supernet: `mainEffects` fits an effect of every candidate to the scores of random paths and of the algorithm's candidates, and takes the path with the best sum; `board` takes the best of the algorithm's own candidates, `random` of random paths, `evolution` of a genetic search; without it the algorithm's own: `board` for cream-official, `random` for random, `mainEffects` for the others.
    */
-  strategy?: 'board' | 'random' | 'evolution';
+  strategy?: 'mainEffects' | 'board' | 'random' | 'evolution';
   /**
    * Most held-out images that a path is scored on; without it all of the validation split.
    */
   images?: number;
   /**
-   * Random paths that `random` scores.
+   * Random paths that `random` and `mainEffects` score.
    */
   paths: number;
   /**

@@ -83,6 +83,16 @@ export function networkKey(space: SearchSpace, path: Path): string {
   return pathKey(canonicalPath(space, path));
 }
 
+/** Each network once, by the first of its paths. */
+export function distinctNetworks(space: SearchSpace, paths: readonly Path[]): Path[] {
+  const byNetwork = new Map<string, Path>();
+  for (const path of paths) {
+    const key = networkKey(space, path);
+    if (!byNetwork.has(key)) byNetwork.set(key, path);
+  }
+  return [...byNetwork.values()];
+}
+
 /** Whether two paths of one space are the same network. */
 export function isSameNetwork(space: SearchSpace, a: Path, b: Path): boolean {
   return networkKey(space, a) === networkKey(space, b);

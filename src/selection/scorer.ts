@@ -84,9 +84,12 @@ export class Scorer {
 
   /** As {@link compare}, by the score alone: 0 for a tie. */
   compareNumbers(a: Score, b: Score): number {
-    return this.#options.scoreBy === 'accuracy'
-      ? b.accuracy - a.accuracy
-      : a.crossEntropy - b.crossEntropy;
+    return this.lossOf(a) - this.lossOf(b);
+  }
+
+  /** What scores are ordered by, as a loss. */
+  lossOf({ accuracy, crossEntropy }: Score): number {
+    return this.#options.scoreBy === 'accuracy' ? 1 - accuracy : crossEntropy;
   }
 
   /** What the score is the mean of, or its opposite: a number for each image. */

@@ -18,6 +18,8 @@ export interface SelectionContext {
   readonly candidates: readonly Path[];
   /** Scores paths and sorts them, best first. */
   readonly rank: (paths: readonly Path[]) => Promise<Score[]>;
+  /** What paths are ordered by, as a loss: less is better. */
+  readonly lossOf: (score: Score) => number;
   /** Which of two scores is the better one: negative for the first. */
   readonly compare: (a: Score, b: Score) => number;
 }

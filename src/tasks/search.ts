@@ -117,6 +117,7 @@ async function pickAnswer(
     seed: plan.seed,
     settings: config.selection,
     candidates: pathsToRank(state, algorithm, last),
+    lossOf: (score) => scorer.lossOf(score),
     compare: (a, b) => scorer.compare(a, b),
     rank: (paths) => scorer.rank(paths, occasion),
   });

@@ -13,8 +13,8 @@ import type { TaskHost } from './task.ts';
 import { pauseFor, type Workspace } from './workspace.ts';
 
 /**
- * Picks the best path within the config's budget, by `evolution` unless the config says `random`, and
- * measures it; reuses earlier scores. The weights may be of a search within another budget.
+ * Picks the best path within the config's budget, by `mainEffects` unless the config says otherwise,
+ * and measures it; reuses earlier scores. The weights may be of a search within another budget.
  *
  * @throws TrialError CONFIG_INVALID for the strategy `board`: a supernet alone has none.
  */
@@ -42,12 +42,13 @@ async function pick(
   const scorer = new Scorer({ supernet, heldOut: images.heldOut, cache, scoreBy });
   const pause = (): Promise<void> => pauseFor(host);
   const occasion = { weights, images: selection.images ?? Infinity, pause };
-  const [best] = await select(selection.strategy ?? 'evolution', {
+  const [best] = await select(selection.strategy ?? 'mainEffects', {
     space,
     sampling,
     seed,
     settings: selection,
     candidates: [],
+    lossOf: (score) => scorer.lossOf(score),
     compare: (a, b) => scorer.compare(a, b),
     rank: (paths) => scorer.rank(paths, occasion),
   });
@@ -59,8 +60,8 @@ function refuseBoard(strategy: string | undefined): void {
   if (strategy !== 'board') return;
   throw new TrialError('CONFIG_INVALID', {
     where: 'selection.strategy',
-    wanted: 'evolution or random: a board is of a search, not of its weights',
+    wanted: 'mainEffects, evolution or random: a board is of a search, not of its weights',
     found: strategy,
-    next: 'Leave it out, or set it to evolution',
+    next: 'Leave it out, or set it to mainEffects',
   });
 }

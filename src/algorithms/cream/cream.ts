@@ -46,7 +46,7 @@ export const cream: AlgorithmDefinition<CreamState> = {
     'accGap',
     'matching',
   ],
-  selection: 'evolution',
+  selection: 'mainEffects',
   create: (setting) => createCream(setting, creamSettings(setting)),
 };
 

@@ -22,7 +22,7 @@ export const fairnas: AlgorithmDefinition<Stateless> = {
   paper: 'Chu et al., "FairNAS" (ICCV 2021)',
   metrics: RANDOM_PATH_METRICS,
   configKeys: ['pathBatch'],
-  selection: 'evolution',
+  selection: 'mainEffects',
   create: ({ space, config: { seed, labelSmoothing, pathBatch } }) =>
     statelessAlgorithm((state, { step, batch, learner }) => {
       const paths = fairPaths(space, createRng({ seed, stream: 'path', step }));

@@ -30,7 +30,7 @@ export const sandwich: AlgorithmDefinition<Stateless> = {
   paper: 'Yu et al., "BigNAS" (ECCV 2020)',
   metrics: RANDOM_PATH_METRICS,
   configKeys: ['pathsPerStep'],
-  selection: 'evolution',
+  selection: 'mainEffects',
   create: (setting) => {
     const { space, config, sampling } = setting;
     const { seed, labelSmoothing } = config;

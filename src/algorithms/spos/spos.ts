@@ -9,11 +9,11 @@ import type { AlgorithmDefinition } from '../algorithm.ts';
 import { RANDOM_PATH_METRICS, type Stateless } from '../stateless.ts';
 import { uniformPaths } from '../uniform-paths.ts';
 
-/** Uniform paths, and an evolution for the answer. */
+/** Uniform paths. */
 export const spos: AlgorithmDefinition<Stateless> = {
   paper: 'Guo et al., "Single Path One-Shot Neural Architecture Search" (ECCV 2020)',
   metrics: RANDOM_PATH_METRICS,
   configKeys: ['pathsPerStep'],
-  selection: 'evolution',
+  selection: 'mainEffects',
   create: uniformPaths,
 };
