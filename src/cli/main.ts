@@ -6,10 +6,11 @@ import packageFile from '../../package.json' with { type: 'json' };
 import { TrialError, type ErrorCode } from '../foundation/errors.ts';
 import type { Logger } from '../foundation/logger.ts';
 import type { Host } from '../trial/entry.ts';
+import { endWithParent } from './child.ts';
 import { addFileCommands } from './commands/files.ts';
 import { addFolderCommands } from './commands/folders.ts';
 import { addMachineCommands } from './commands/machine.ts';
-import { addStudyCommand } from './commands/study.ts';
+import { addStudyCommands } from './commands/study.ts';
 import { addTaskCommands } from './commands/tasks.ts';
 import { oneLine } from './one-line.ts';
 import type { Shell } from './shell.ts';
@@ -66,6 +67,10 @@ function print(text: string): void {
 
 const shell: Shell = {
   host,
+  self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+  endWithParent: () => {
+    endWithParent(process);
+  },
   logger,
   terminal: process.stderr.isTTY ? process.stderr : null,
   print,
@@ -87,7 +92,7 @@ const program = new Command('nni-cream')
   .exitOverride();
 
 addTaskCommands(program, shell);
-addStudyCommand(program, shell);
+addStudyCommands(program, shell);
 addFolderCommands(program, shell);
 addFileCommands(program, shell);
 addMachineCommands(program, shell);

@@ -4,6 +4,10 @@ import type { Host } from '../trial/entry.ts';
 /** What a command gets from its process. */
 export interface Shell {
   readonly host: Host;
+  /** The command that starts this program, without arguments. */
+  readonly self: readonly [string, ...string[]];
+  /** Ends this process when the one that runs it for itself is gone. */
+  endWithParent(): void;
   /** Writes to stderr. */
   readonly logger: Logger;
   /** Terminal that a progress bar is drawn on; null where there is none. */

@@ -29,6 +29,7 @@ export const ERROR_CODES = [
   'RESULT_EXISTS',
   'SEARCH_SPACE_INVALID',
   'SKELETON_INVALID',
+  'STUDY_STOPPED',
   'TABLE_INVALID',
   'USAGE',
 ] as const;
