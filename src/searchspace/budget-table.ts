@@ -40,9 +40,9 @@ export interface BudgetTable {
   readonly draw: (rng: Rng) => Path;
 }
 
-/** Totals that are remembered, about 60 bytes each, and additions: at most a second or two. */
-const MAX_STATES = 1_000_000;
-const MAX_ADDITIONS = 10_000_000;
+/** Totals that are remembered, 16 bytes each, and additions: at most a second or two. */
+const MAX_STATES = 2_000_000;
+const MAX_ADDITIONS = 20_000_000;
 /** Units from 2^13 widths of the range, one cell, down to 2^-40. */
 const COARSEST = 13;
 const FINEST = -40;
@@ -57,7 +57,7 @@ const SCALED_BEYOND = 400;
  * @param ranges - At least one.
  */
 export function budgetTable(ranges: readonly TableRange[], weights: Weights): BudgetTable {
-  const whole = ranges.map((range) => axisOf(range, weights, 1));
+  const whole = ranges.map((range) => axisOf(range, weights, stepOf(range, weights)));
   const exact = whole.every(({ isExact }) => isExact) ? fill(whole, weights) : null;
   return exact ?? coveringTable(ranges, weights);
 }
@@ -65,16 +65,18 @@ export function budgetTable(ranges: readonly TableRange[], weights: Weights): Bu
 /** The table of the coarsest units whose cover is hardly wider than the budget, if one is. */
 function coveringTable(ranges: readonly TableRange[], weights: Weights): BudgetTable {
   const reaches = ranges.map((range) => reachOf(range, weights));
-  let best: BudgetTable | null = null;
+  let best: Filled | null = null;
   for (let power = COARSEST; power >= FINEST; power--) {
     const axes = ranges.map((range, k) =>
       axisOf(range, weights, 2 ** (power + Math.floor(Math.log2(reaches[k] as number)))),
     );
     const table = fill(axes, weights);
     if (table === null) break;
+    const growth = best === null ? 1 : table.states / best.states;
     best = table;
-    const excess = axes.reduce((sum, { slack }, k) => sum + slack / (reaches[k] as number), 0);
+    const excess = sumOf(axes, ({ slack }, k) => slack / (reaches[k] as number));
     if (table.isEmpty || table.isExact || excess <= 1) break;
+    if (growth * table.states > MAX_STATES) break;
   }
   // With one cell an axis there is one state a block, which never exceeds the limits.
   if (best === null) throw new RangeError(`${weights.length} blocks`);
@@ -109,6 +111,22 @@ function reachOf({ table: { fixed, choices }, min, max }: TableRange, weights: W
   return Math.max(Math.min(max, high) - Math.max(min, low), NARROWEST * (high - low)) || 1;
 }
 
+/** The largest step of which all costs above the cheapest are multiples; 1 if not whole. */
+function stepOf({ table }: TableRange, weights: Weights): number {
+  const above = table.choices.flatMap((costs, i) => {
+    const ofBlock = allowed(costs, weights[i]);
+    const least = Math.min(...ofBlock);
+    return ofBlock.map((cost) => cost - least);
+  });
+  return above.every(Number.isSafeInteger)
+    ? above.reduce((a, b) => greatestCommonDivisor(a, b), 0) || 1
+    : 1;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
 function axisOf({ table, min, max }: TableRange, weights: Weights, unit: number): Axis {
   const least = table.choices.map((costs, i) => Math.min(...allowed(costs, weights[i])));
   const base = sumOf(least, (cost) => cost) + table.fixed;
@@ -121,11 +139,12 @@ function axisOf({ table, min, max }: TableRange, weights: Weights, unit: number)
   });
   const lowest = sumOf(errors, (ofBlock) => Math.min(...ofBlock));
   const highest = sumOf(errors, (ofBlock) => Math.max(...ofBlock));
-  const most = base + unit * sumOf(cells, (ofBlock, i) => Math.max(...allowed(ofBlock, weights[i])));
+  const most =
+    base + unit * sumOf(cells, (ofBlock, i) => Math.max(...allowed(ofBlock, weights[i])));
   // Sums of whole multiples of the unit are exact; others are rounded, by far less than one cell.
   const isExact =
     errors.every((ofBlock) => ofBlock.every((error) => error === 0)) &&
-    [base / unit, most / unit].every(Number.isSafeInteger);
+    [base, most].every((cost) => Number.isSafeInteger(cost / Math.min(unit, 1)));
   const spare = isExact ? 0 : 1;
   return {
     cells,
@@ -154,20 +173,24 @@ function keysOf(axes: readonly Axis[], weights: Weights): Keys | null {
       rest.unshift((rest[0] as number) + Math.max(...allowed(ofBlock, weights[i])));
     }
     const size = (rest[0] as number) + 1;
-    const part = { cells, last, stride, size, lows: rest.map((more) => first - more) };
+    const part = { cells, first, last, stride, size, lows: rest.map((more) => first - more) };
     stride *= size;
     return part;
   });
   if (!Number.isSafeInteger(stride)) return null;
+  const isPossible = parts.every(({ first, last }) => first <= last);
   return {
     choices: weights.map((ofBlock, i) =>
       ofBlock.map((_, c) => sumOf(parts, (part) => (part.cells[i]?.[c] ?? 0) * part.stride)),
     ),
-    leadsInside: (count, key) =>
-      parts.every(({ stride: step, size, lows, last }) => {
+    leadsInside: (count, key) => {
+      if (!isPossible) return false;
+      for (const { stride: step, size, lows, last } of parts) {
         const cells = Math.floor(key / step) % size;
-        return cells >= (lows[count] as number) && cells <= last;
-      }),
+        if (cells < (lows[count] as number) || cells > last) return false;
+      }
+      return true;
+    },
   };
 }
 
@@ -190,95 +213,135 @@ function movesOf(keys: readonly number[], weights: readonly number[]): readonly 
   });
 }
 
-/** Weight of all prefixes of a length at each key that can still end inside. */
-type Level = ReadonlyMap<number, number>;
+/** Weight of all prefixes of one length at each key that can still end inside; keys grow. */
+interface Level {
+  readonly keys: Float64Array;
+  readonly weights: Float64Array;
+}
+
+/** A table, and how much was counted for it. */
+interface Filled extends BudgetTable {
+  readonly states: number;
+}
 
 /** Counts by cells; null if that takes more than the limits. */
-function fill(axes: readonly Axis[], weights: Weights): BudgetTable | null {
+function fill(axes: readonly Axis[], weights: Weights): Filled | null {
   const keys = keysOf(axes, weights);
   if (keys === null) return null;
   const moves = weights.map((ofBlock, i) => movesOf(keys.choices[i] as readonly number[], ofBlock));
-  const levels: Level[] = [new Map([[0, 1]])];
+  const levels: Level[] = [{ keys: Float64Array.of(0), weights: Float64Array.of(1) }];
   let [states, additions, all] = [0, 0, 1];
   for (const [i, ofBlock] of moves.entries()) {
     const level = levels[i] as Level;
-    additions += level.size * ofBlock.length;
+    additions += level.keys.length * ofBlock.length;
     if (additions > MAX_ADDITIONS) return null;
     const next = extend(level, ofBlock, (key) => keys.leadsInside(i + 1, key));
-    states += next.size;
+    states += next.keys.length;
     if (states > MAX_STATES) return null;
-    const scale = scaleBack(next);
-    all *= scale * sumOf(ofBlock, ({ weight }) => weight);
+    all *= scaleBack(next.weights) * sumOf(ofBlock, ({ weight }) => weight);
     levels.push(next);
   }
-  const ends = levels.at(-1) as Level;
-  const inside = sumOf([...ends.values()], (weight) => weight);
+  const inside = (levels.at(-1) as Level).weights.reduce((sum, weight) => sum + weight, 0);
   return {
     share: inside / all,
     isEmpty: inside === 0,
     isExact: axes.every(({ isExact }) => isExact),
     draw: drawer(levels, moves),
+    states,
   };
 }
 
+/** The prefixes with one more block. */
 function extend(
   level: Level,
   moves: readonly Move[],
   leadsInside: (key: number) => boolean,
-): Map<number, number> {
-  const next = new Map<number, number>();
-  for (const [key, weight] of level) {
-    for (const move of moves) {
-      const to = key + move.key;
-      const known = next.get(to);
-      if (known === undefined && !leadsInside(to)) continue;
-      next.set(to, (known ?? 0) + weight * move.weight);
-    }
+): Level {
+  let parts = moves.map((move) => moved(level, move, leadsInside));
+  while (parts.length > 1) {
+    const [pairs, all] = [Math.ceil(parts.length / 2), parts];
+    parts = Array.from({ length: pairs }, (_, k) => {
+      const other = all[2 * k + 1];
+      return other ? merge(all[2 * k] as Level, other) : (all[2 * k] as Level);
+    });
   }
-  return next;
+  // Copies, which leave the room that merging needed.
+  const { keys, weights } = parts[0] as Level;
+  return { keys: keys.slice(), weights: weights.slice() };
+}
+
+/** The prefixes with one candidate more, of those that can still end inside. */
+function moved(level: Level, move: Move, leadsInside: (key: number) => boolean): Level {
+  const { length } = level.keys;
+  const [keys, weights] = [new Float64Array(length), new Float64Array(length)];
+  let count = 0;
+  for (let from = 0; from < length; from++) {
+    const key = (level.keys[from] as number) + move.key;
+    if (!leadsInside(key)) continue;
+    keys[count] = key;
+    weights[count++] = (level.weights[from] as number) * move.weight;
+  }
+  return { keys: keys.subarray(0, count), weights: weights.subarray(0, count) };
+}
+
+/** Adds up weights at equal keys. */
+function merge(a: Level, b: Level): Level {
+  const most = a.keys.length + b.keys.length;
+  const [keys, weights] = [new Float64Array(most), new Float64Array(most)];
+  let [count, i, j] = [0, 0, 0];
+  while (i < a.keys.length || j < b.keys.length) {
+    const [fromA, fromB] = [a.keys[i] ?? Infinity, b.keys[j] ?? Infinity];
+    let weight = 0;
+    if (fromA <= fromB) weight += a.weights[i++] as number;
+    if (fromB <= fromA) weight += b.weights[j++] as number;
+    keys[count] = Math.min(fromA, fromB);
+    weights[count++] = weight;
+  }
+  return { keys: keys.subarray(0, count), weights: weights.subarray(0, count) };
 }
 
 /** Scales weights that come near the ends of what a number can hold; returns the factor. */
-function scaleBack(level: Map<number, number>): number {
-  let largest = 0;
-  for (const weight of level.values()) largest = Math.max(largest, weight);
+function scaleBack(weights: Float64Array): number {
+  const largest = weights.reduce((most, weight) => Math.max(most, weight), 0);
   const power = Math.floor(Math.log2(largest));
   if (largest === 0 || Math.abs(power) < SCALED_BEYOND) return 1;
   const factor = 2 ** -power;
-  for (const [key, weight] of level) level.set(key, weight * factor);
+  for (const [k, weight] of weights.entries()) weights[k] = weight * factor;
   return factor;
 }
 
 /** Draws a last key by its weight, then the blocks from the last to the first. */
-function drawer(
-  levels: readonly Level[],
-  moves: readonly (readonly Move[])[],
-): (rng: Rng) => Path {
-  const ends = [...(levels.at(-1) as Level)];
+function drawer(levels: readonly Level[], moves: readonly (readonly Move[])[]): (rng: Rng) => Path {
+  const ends = levels.at(-1) as Level;
   let total = 0;
-  const cumulative = Float64Array.from(ends, ([, weight]) => (total += weight));
+  const sums = ends.weights.map((weight) => (total += weight));
   return (rng) => {
-    let [key] = ends[countUpTo(cumulative, rng.uniform() * total)] as [number, number];
+    let key = ends.keys[countBelow(sums, (1 - rng.uniform()) * total)] as number;
     const path: number[] = [];
     for (const [i, ofBlock] of [...moves.entries()].toReversed()) {
       const before = levels[i] as Level;
-      const weights = ofBlock.map((move) => move.weight * (before.get(key - move.key) ?? 0));
+      const weights = ofBlock.map((move) => move.weight * weightAt(before, key - move.key));
       const move = ofBlock[drawIndex(weights, rng)] as Move;
       const same = move.candidates.length === 1 ? 0 : drawIndex(move.weights, rng);
-      path.unshift(move.candidates[same] as number);
+      path.push(move.candidates[same] as number);
       key -= move.key;
     }
-    return path;
+    return path.reverse();
   };
 }
 
-/** How many of the sums, which grow, are at most the value; less than all of them. */
-function countUpTo(sums: Float64Array, value: number): number {
-  let [low, high] = [0, sums.length - 1];
+function weightAt({ keys, weights }: Level, key: number): number {
+  const place = countBelow(keys, key);
+  return keys[place] === key ? (weights[place] as number) : 0;
+}
+
+/** How many of the numbers, which grow, are below a value. */
+function countBelow(numbers: Float64Array, value: number): number {
+  let [low, high] = [0, numbers.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((sums[middle] as number) > value) high = middle;
-    else low = middle + 1;
+    if ((numbers[middle] as number) < value) low = middle + 1;
+    else high = middle;
   }
   return low;
 }

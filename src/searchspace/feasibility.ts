@@ -9,7 +9,7 @@ import {
   type Budget,
   type CostRange,
 } from './budget.ts';
-import { macsModel } from './cost-model.ts';
+import { macsModel, paramsModel } from './cost-model.ts';
 import { coverOf, draftPath, samplePath, type SamplerOptions } from './sampler.ts';
 import type { Path, SearchSpace } from './space.ts';
 
@@ -23,6 +23,8 @@ export interface Extreme {
 export interface Feasibility {
   readonly smallest: Extreme;
   readonly largest: Extreme;
+  /** Fewest and most parameters of a network. */
+  readonly params: readonly [number, number];
   /** Fraction of the networks of the space that are inside the budget. */
   readonly share: number;
   /** Ends of the 95 % Wilson interval of an estimated share; both the share itself when exact. */
@@ -117,5 +119,6 @@ export function feasibility(
     const { path } = extremeNetwork(macs.table, pick);
     return { path, macs: macs.cost(path) };
   };
-  return { smallest: byMacs(Math.min), largest: byMacs(Math.max), ...share };
+  const params = costEnds({ model: paramsModel(space), min: 0, max: Infinity });
+  return { smallest: byMacs(Math.min), largest: byMacs(Math.max), params, ...share };
 }

@@ -12,7 +12,7 @@ export interface SamplerOptions {
 }
 
 /** Draws of one path before the budget is declared unreachable. */
-const MAX_MISSES = 10_000;
+const MAX_MISSES = 200_000;
 
 /**
  * Draws each block's candidate independently, given that the network keeps to the budget: uniform
@@ -21,7 +21,7 @@ const MAX_MISSES = 10_000;
  * The first draw of a sampling value builds its table, in at most some seconds; later ones reuse it.
  *
  * @throws TrialError BUDGET_UNREACHABLE when no network is inside, or where costs do not add up or
- *   have too many totals to count, when 10,000 draws near the budget miss it.
+ *   have too many totals to count, when 200,000 draws near the budget miss it.
  */
 export function samplePath(space: SearchSpace, sampling: SamplerOptions, rng: Rng): Path {
   const { budget } = sampling;
