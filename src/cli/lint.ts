@@ -1,8 +1,9 @@
 import { TrialError, type ErrorCode } from '../foundation/errors.ts';
-import { OPEN_BUDGET, type Budget } from '../searchspace/budget.ts';
-import { feasibility, type Feasibility } from '../searchspace/feasibility.ts';
+import { OPEN_BUDGET } from '../searchspace/budget.ts';
+import { feasibility } from '../searchspace/feasibility.ts';
 import { fullSpace, parseNasSpace, parseSkeleton } from '../searchspace/parse.ts';
 import { spaceSize } from '../searchspace/path.ts';
+import type { SamplerOptions } from '../searchspace/sampler.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
 import { surveyImages } from '../data/survey.ts';
 import { planSearch, samplingOf } from '../tasks/search-plan.ts';
@@ -73,17 +74,15 @@ function kindText(document: unknown): string {
   return document === null ? 'nothing' : `a ${typeof document}`;
 }
 
-function describe(space: SearchSpace, budget: Budget): string {
-  const { smallest, largest, share, shareInterval, exact }: Feasibility = feasibility(
-    space,
-    budget,
-  );
+function describe(space: SearchSpace, { budget, prior }: SamplerOptions): string {
+  const report = feasibility(space, budget, prior);
+  const { smallest, largest, params, share, shareInterval, exact } = report;
   const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
   const [low, high] = shareInterval;
   const inside = exact ? percent(share) : `${percent(low)} to ${percent(high)}`;
   return (
     `${spaceSize(space)} networks of "${space.name}" with ${smallest.macs} to ${largest.macs} ` +
-    `multiply-accumulates, ${inside} inside the budget`
+    `multiply-accumulates and ${params[0]} to ${params[1]} parameters, ${inside} inside the budget`
   );
 }
 
@@ -99,9 +98,10 @@ export async function checkConfigFile(file: string): Promise<Finding> {
 async function lintConfig(text: string, file: string): Promise<Finding> {
   const config = parseTrialConfig(text, file);
   const space = await loadSearchSpace(config);
-  const networks = describe(space, samplingOf(config, space).budget);
+  const sampling = samplingOf(config, space);
+  const networks = describe(space, sampling);
   const survey = await surveyImages(config.data.path, config.data.format);
-  planSearch(config, space, survey);
+  planSearch(config, space, survey, sampling);
   const { classes, trainImages, testImages, warnings } = survey;
   const images = `${trainImages} training and ${testImages} test images of ${classes.length} classes`;
   return { summary: `trial config: ${networks}; ${images}`, warnings };
@@ -131,7 +131,7 @@ function summarize(document: unknown, kind: keyof typeof KIND_NAMES, file: strin
   switch (kind) {
     case 'skeleton': {
       const space = fullSpace(parseSkeleton(document, file));
-      return describe(space, OPEN_BUDGET);
+      return describe(space, { budget: OPEN_BUDGET, prior: null });
     }
     case 'space':
       return `${parseNasSpace(document, file).size} labels`;

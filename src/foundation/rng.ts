@@ -109,3 +109,15 @@ export function createRng({ seed, stream, step, index = 0 }: RngKey): Rng {
   };
   return { uint32, uniform, below, normal, permutation };
 }
+
+/**
+ * Draws an index by relative probabilities, with one number of the sequence.
+ *
+ * @param weights - None negative, one above 0.
+ */
+export function drawIndex(weights: readonly number[], rng: Rng): number {
+  let rest = rng.uniform() * weights.reduce((sum, weight) => sum + weight, 0);
+  const index = weights.findIndex((weight) => (rest -= weight) < 0);
+  // Rounding can leave a rest of zero: the last one that can be drawn takes it.
+  return index === -1 ? weights.findLastIndex((weight) => weight > 0) : index;
+}

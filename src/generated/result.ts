@@ -62,6 +62,19 @@ export interface SearchResult {
        */
       counting: 'conv+linear MACs';
     };
+    /**
+     * Budget of a path, in parameters.
+     */
+    params?: {
+      /**
+       * Fewest.
+       */
+      min: number;
+      /**
+       * Most; null for no limit.
+       */
+      max: number | null;
+    };
   };
   /**
    * The answer.

@@ -134,6 +134,14 @@ export interface TrialConfigFile {
    */
   maxMacs?: number;
   /**
+   * Fewest parameters of the answer and of trained paths; `fairnas` trains all.
+   */
+  minParams: number;
+  /**
+   * Most parameters of the answer and of trained paths, without it no limit; `fairnas` trains all.
+   */
+  maxParams?: number;
+  /**
    * Most images of the validation split in an epoch's ranking; without it all, as in the last ranking.
    */
   rankingImages?: number;

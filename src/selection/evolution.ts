@@ -13,8 +13,11 @@ import { sampleCandidate, samplePath } from '../searchspace/sampler.ts';
 import type { Path } from '../searchspace/space.ts';
 import type { SelectionContext } from './strategy.ts';
 
-/** Tries for one path: in a small space, or a narrow budget, there may be no new one left. */
-const MAX_TRIES = 100;
+/**
+ * Tries for one path. In a narrow budget most children miss: of 0.1 % of a Cream space, 2,000 tries
+ * find nearly all that are wanted, and 100 a fifth. In a small space there may be no new path left.
+ */
+const MAX_TRIES = 2000;
 
 /**
  * Scores a random generation, then generations of mutated and crossed paths. Every path keeps to the

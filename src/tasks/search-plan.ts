@@ -7,7 +7,7 @@ import type { Algorithm } from '../algorithms/algorithm.ts';
 import { ALGORITHMS } from '../algorithms/registry.ts';
 import { heldOutSizes, type HeldOutSizes } from '../data/stream/held-out.ts';
 import { TrialError } from '../foundation/errors.ts';
-import { macsBudget } from '../searchspace/budget.ts';
+import { networkBudget } from '../searchspace/budget.ts';
 import { macsModel } from '../searchspace/cost-model.ts';
 import type { SamplerOptions } from '../searchspace/sampler.ts';
 import type { SearchSpace } from '../searchspace/space.ts';
@@ -28,15 +28,20 @@ export interface SearchPlan {
   readonly strategy: Strategy;
 }
 
-/** Budget and prior of a config. */
+/**
+ * Budget and prior of a config.
+ *
+ * @throws TrialError CONFIG_INVALID as {@link checkPrior}.
+ */
 export function samplingOf(config: TrialConfig, space: SearchSpace): SamplerOptions {
-  const { minMacs, maxMacs = Infinity, prior = null } = config;
-  return { budget: macsBudget(space, { minMacs, maxMacs }), prior };
+  checkPrior(space, config.prior);
+  return { budget: networkBudget(space, config), prior: config.prior ?? null };
 }
 
 /**
  * Plans a search.
  *
+ * @param sampling - That of the config; one value for all of a search counts its budget only once.
  * @throws TrialError CONFIG_INVALID when numbers contradict each other, when the prior names unknown
  *   candidates, or as {@link checkData}.
  * @throws TrialError DATA_INVALID as {@link checkData}.
@@ -45,8 +50,8 @@ export function planSearch(
   config: TrialConfig,
   space: SearchSpace,
   counts: ImageCounts,
+  sampling: SamplerOptions = samplingOf(config, space),
 ): SearchPlan {
-  checkPrior(space, config.prior);
   const sizes = checkData(config, space, counts);
   const plan = planTraining(config, sizes.training);
   const definition = ALGORITHMS[config.algorithm];
@@ -54,7 +59,7 @@ export function planSearch(
     space,
     config,
     schedule: plan,
-    sampling: samplingOf(config, space),
+    sampling,
     macsOf: macsModel(space).cost,
     boardImages: sizes.board,
   });

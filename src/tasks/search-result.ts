@@ -131,6 +131,7 @@ function describeSpace({ space, config }: Workspace): SearchResult['space'] {
     labels: space.choices.length,
     sha256: spaceSha256(space),
     macs: { min: config.minMacs, max: config.maxMacs ?? null, counting: 'conv+linear MACs' },
+    params: { min: config.minParams, max: config.maxParams ?? null },
   };
 }
 

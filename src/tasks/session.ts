@@ -28,9 +28,9 @@ export interface Session extends SearchPlan {
 
 /** Makes the plan, the algorithm and the selection of a config, which the workspace has checked. */
 export function openSession(workspace: Workspace, { logger }: TaskHost): Session {
-  const { config, space, images, supernet, output } = workspace;
+  const { config, space, sampling, images, supernet, output } = workspace;
   const { classes, train } = images.dataset;
-  const planned = planSearch(config, space, { classes, trainImages: train.count });
+  const planned = planSearch(config, space, { classes, trainImages: train.count }, sampling);
   const cache = openScores(output, logger);
   const { scoreBy } = config;
   const scorer = new Scorer({ supernet, heldOut: images.heldOut, cache, scoreBy });

@@ -84,11 +84,11 @@ async function workIn<T>(
 ): Promise<T> {
   const { config, space, output } = opened;
   const sampling = samplingOf(config, space);
-  const report = feasibility(space, sampling.budget);
+  const report = feasibility(space, sampling.budget, sampling.prior);
   host.logger.log('info', feasibilityLine(report));
   const images = await openImages(config, space, host.logger);
   await recordBadSamples(output, images);
-  if (config.task === 'search') await checkSearch(opened, images);
+  if (config.task === 'search') await checkSearch({ ...opened, sampling }, images);
   const supernet = await buildSupernet(config, space, host);
   try {
     return await work({ ...opened, sampling, feasibility: report, images, supernet });
@@ -104,10 +104,15 @@ async function workIn<T>(
  * @throws TrialError FILE_UNWRITABLE when the disk has too little room.
  */
 async function checkSearch(
-  { config, space, output }: Pick<Workspace, 'config' | 'space' | 'output'>,
+  { config, space, sampling, output }: Pick<Workspace, 'config' | 'space' | 'sampling' | 'output'>,
   { dataset: { classes, train } }: Images,
 ): Promise<void> {
-  const { algorithm, plan } = planSearch(config, space, { classes, trainImages: train.count });
+  const { algorithm, plan } = planSearch(
+    config,
+    space,
+    { classes, trainImages: train.count },
+    sampling,
+  );
   await checkDisk(
     output,
     searchBytes(space, {
@@ -152,9 +157,13 @@ async function buildSupernet(
   return new Supernet(opened, space, seed, initialisation);
 }
 
-function feasibilityLine({ smallest, largest, share, shareInterval, exact }: Feasibility): string {
+function feasibilityLine(report: Feasibility): string {
+  const { smallest, largest, params, share, shareInterval, exact } = report;
   const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
   const [low, high] = shareInterval.map(percent);
   const inside = exact ? percent(share) : `${low} to ${high} (95 % interval)`;
-  return `paths from ${smallest.macs} to ${largest.macs} MACs; ${inside} inside the budget`;
+  return (
+    `paths from ${smallest.macs} to ${largest.macs} MACs, ` +
+    `${params[0]} to ${params[1]} parameters; ${inside} inside the budget`
+  );
 }

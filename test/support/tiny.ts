@@ -10,13 +10,13 @@ import type { Metrics } from '../../src/foundation/metrics.ts';
 import { createRng } from '../../src/foundation/rng.ts';
 import type { NetworkSkeleton } from '../../src/generated/network-skeleton.ts';
 import type { TrialConfigFile } from '../../src/generated/trial-config.ts';
-import { macsBudget } from '../../src/searchspace/budget.ts';
 import { pathCost } from '../../src/searchspace/cost.ts';
 import { fullSpace, parseSkeleton } from '../../src/searchspace/parse.ts';
 import type { Path, SearchSpace } from '../../src/searchspace/space.ts';
 import { memoryCache, Scorer } from '../../src/selection/scorer.ts';
 import { Supernet } from '../../src/supernet/supernet.ts';
 import { parseTrialConfig, type TrialConfig } from '../../src/tasks/config.ts';
+import { samplingOf } from '../../src/tasks/search-plan.ts';
 import { emitToAll, type TaskEvent } from '../../src/training/events.ts';
 import { StepLearner, type LearnerOptions } from '../../src/training/learner.ts';
 import type { TrainingContext } from '../../src/training/loop.ts';
@@ -102,12 +102,11 @@ export function tinyPlan(changes: TinyChanges = {}): TrainingPlan {
 /** What an algorithm of a tiny search is made for. */
 export function tinySetting(changes: TinyChanges = {}, space = tinySpace): Setting {
   const config = tinyConfig(changes);
-  const { minMacs, maxMacs = Infinity, prior = null } = config;
   return {
     space,
     config,
     schedule: tinyPlan(changes),
-    sampling: { budget: macsBudget(space, { minMacs, maxMacs }), prior },
+    sampling: samplingOf(config, space),
     macsOf: (path) => pathCost(space, path).macs,
     boardImages: tinyHeldOut.board.count,
   };
