@@ -1,9 +1,10 @@
 /* Generated from schemas/rank.schema.json by `npm run generate`: do not edit. */
 
 /**
- * What the score is; `crossEntropy` counts with its sign changed, so that more is better.
+ * What the score is; `mainEffects` is the additive model of the cross-entropies of these networks, fitted without their true accuracies. It and `crossEntropy` count with their sign changed, so that more is better.
  */
-export type ScoreName = 'accuracy' | 'crossEntropy' | 'macs' | 'params' | 'depth' | 'logDepth';
+export type ScoreName =
+  'mainEffects' | 'accuracy' | 'crossEntropy' | 'macs' | 'params' | 'depth' | 'logDepth';
 
 /**
  * How well scores order networks whose true accuracy a table knows.
@@ -16,7 +17,7 @@ export interface RankReport {
   /**
    * Name and version of the file format.
    */
-  format: 'nni-cream-rank/1';
+  format: 'nni-cream-rank/2';
   /**
    * Name of the skeleton.
    */
@@ -127,6 +128,10 @@ export interface Net {
    * Mean cross-entropy with the supernet's weights on the same images, in nats.
    */
   crossEntropy: number;
+  /**
+   * Cross-entropy that the additive model of all networks' cross-entropies expects, nats.
+   */
+  mainEffects: number;
   /**
    * Multiply-accumulates of one image.
    */

@@ -1,7 +1,7 @@
 /* Generated from schemas/study-report.schema.json by `npm run generate`: do not edit. */
 
 /**
- * The network that the supernet scores best, by cross-entropy, among the ranked ones within the budget; null where there is none.
+ * The network that the supernet scores best, by main effects, among the ranked ones within the budget; null where there is none.
  */
 export type StudyTableBest = {
   /**
@@ -128,6 +128,10 @@ export interface StudyRun {
    */
   summary: {
     /**
+     * Kendall's tau of the additive model of the cross-entropies.
+     */
+    mainEffectsTau: Spread;
+    /**
      * Kendall's tau-b by cross-entropy.
      */
     crossEntropyTau: Spread;
@@ -173,6 +177,10 @@ export interface StudyTrial {
    * Time of the training steps, in seconds.
    */
   seconds: number;
+  /**
+   * Kendall's tau of the additive model of the cross-entropies.
+   */
+  mainEffectsTau: StudyEstimate;
   /**
    * Kendall's tau-b of cross-entropy, its sign changed, with the true accuracy.
    */

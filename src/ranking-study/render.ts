@@ -2,6 +2,7 @@ import type { Estimate, Net, RankReport, Score, ScoreName } from '../generated/r
 
 /** What the scores are called for people. */
 export const SCORE_TITLES: Readonly<Record<ScoreName, string>> = {
+  mainEffects: 'main effects',
   accuracy: 'accuracy',
   crossEntropy: 'cross-entropy',
   macs: 'MACs',
@@ -61,8 +62,9 @@ export function renderRankReport({
     '',
     ...aligned([header, ...scores.map(scoreCells), chance]),
     '',
-    'Intervals are 95 % bootstrap; cross-entropy counts with its sign changed. MACs, parameters,',
-    'depth and log-depth need no training: a supernet that ranks no better has learnt no ranking.',
+    'Intervals are 95 % bootstrap; cross-entropy counts with its sign changed. Main effects are an',
+    'additive model of the cross-entropies of these networks. MACs, parameters, depth and log-depth',
+    'need no training: a supernet that ranks no better has learnt no ranking.',
   ].join('\n');
 }
 
@@ -71,6 +73,7 @@ const CSV_COLUMNS: readonly (keyof Net)[] = [
   'trueAccuracy',
   'accuracy',
   'crossEntropy',
+  'mainEffects',
   'macs',
   'params',
   'depth',

@@ -9,6 +9,7 @@ import {
   type WeightedStatistic,
 } from '../foundation/statistics.ts';
 import type { Estimate, Net, Overlap, RankReport, Score, ScoreName } from '../generated/rank.ts';
+import { fitMainEffects } from '../searchspace/main-effects.ts';
 import { pathText } from '../searchspace/path.ts';
 import type { Path, SearchSpace } from '../searchspace/space.ts';
 import { floorsOf } from './floors.ts';
@@ -37,6 +38,7 @@ export interface RankStudy {
 
 /** The scores of a report in its order, each so that more is better. */
 const SCORES: readonly (readonly [ScoreName, (net: Net) => number])[] = [
+  ['mainEffects', ({ mainEffects }) => -mainEffects],
   ['accuracy', ({ accuracy }) => accuracy],
   ['crossEntropy', ({ crossEntropy }) => -crossEntropy],
   ['macs', ({ macs }) => macs],
@@ -47,9 +49,14 @@ const SCORES: readonly (readonly [ScoreName, (net: Net) => number])[] = [
 
 function describeNets(space: SearchSpace, scored: readonly ScoredNet[]): Net[] {
   const floors = floorsOf(space);
+  const { predict } = fitMainEffects(
+    space,
+    scored.map(({ path, crossEntropy }) => ({ path, value: crossEntropy })),
+  );
   return scored
-    .map(({ path, trueAccuracy, accuracy, crossEntropy }) => {
-      return { arch: pathText(space, path), trueAccuracy, accuracy, crossEntropy, ...floors(path) };
+    .map(({ path, ...scores }) => {
+      const mainEffects = predict(path);
+      return { arch: pathText(space, path), ...scores, mainEffects, ...floors(path) };
     })
     .sort((a, b) => b.trueAccuracy - a.trueAccuracy);
 }
@@ -107,7 +114,7 @@ export function rankReport(
   const nets = describeNets(space, scored);
   const scores = describeScores(nets, seed, resamples);
   return {
-    format: 'nni-cream-rank/1',
+    format: 'nni-cream-rank/2',
     space: space.name,
     table: { ...table },
     seed,

@@ -46,6 +46,7 @@ function summaryTable({ runs, floors }: StudyReport): string {
   const rows = runs.map(({ name, trials, summary }) => [
     name,
     String(trials.length),
+    spreadText(summary.mainEffectsTau, fraction),
     spreadText(summary.crossEntropyTau, fraction),
     spreadText(summary.accuracyTau, fraction),
     spreadText(summary.randomAccuracy, fraction),
@@ -58,11 +59,12 @@ function summaryTable({ runs, floors }: StudyReport): string {
     `counting ${SCORE_TITLES[name]}`,
     '',
     fraction(kendallTau),
-    ...Array.from({ length: 6 }, () => ''),
+    ...Array.from({ length: 7 }, () => ''),
   ]);
   const header = [
     'run',
     'seeds',
+    'tau by main effects',
     'tau by cross-entropy',
     'tau by accuracy',
     'random paths',
@@ -79,6 +81,7 @@ function trialTable({ runs }: StudyReport): string {
     trials.map((trial) => [
       name,
       String(trial.seed),
+      estimateText(trial.mainEffectsTau),
       estimateText(trial.crossEntropyTau),
       estimateText(trial.accuracyTau),
       fraction(trial.randomAccuracy),
@@ -86,8 +89,8 @@ function trialTable({ runs }: StudyReport): string {
       minutes(trial.seconds),
     ]),
   );
-  const header = ['run', 'seed', 'tau by cross-entropy', 'tau by accuracy', 'random paths'];
-  return table([...header, 'image passes', 'minutes of training'], rows);
+  const header = ['run', 'seed', 'tau by main effects', 'tau by cross-entropy', 'tau by accuracy'];
+  return table([...header, 'random paths', 'image passes', 'minutes of training'], rows);
 }
 
 function pickTable({ runs }: StudyReport): string {
@@ -151,6 +154,9 @@ const CSV_COLUMNS: Readonly<Record<string, (row: Row) => string | number | null 
   seed: ([, { seed }]) => seed,
   images: ([, { images }]) => images,
   seconds: ([, { seconds }]) => seconds,
+  mainEffectsTau: ([, { mainEffectsTau }]) => mainEffectsTau.value,
+  mainEffectsTauLow: ([, { mainEffectsTau }]) => mainEffectsTau.low,
+  mainEffectsTauHigh: ([, { mainEffectsTau }]) => mainEffectsTau.high,
   crossEntropyTau: ([, { crossEntropyTau }]) => crossEntropyTau.value,
   crossEntropyTauLow: ([, { crossEntropyTau }]) => crossEntropyTau.low,
   crossEntropyTauHigh: ([, { crossEntropyTau }]) => crossEntropyTau.high,
@@ -187,9 +193,10 @@ export function studyCsv({ runs }: StudyReport): string {
 
 /** The means for a terminal. */
 export function studySummary({ runs, floors, trials }: StudyReport): string {
-  const header = ['', 'tau by cross-entropy', 'tau by accuracy', 'minutes'];
+  const header = ['', 'tau by main effects', 'tau by cross-entropy', 'tau by accuracy', 'minutes'];
   const rows = runs.map(({ name, summary }) => [
     name,
+    spreadText(summary.mainEffectsTau, fraction),
     spreadText(summary.crossEntropyTau, fraction),
     spreadText(summary.accuracyTau, fraction),
     spreadText(summary.seconds, minutes),
@@ -197,6 +204,7 @@ export function studySummary({ runs, floors, trials }: StudyReport): string {
   const floorRows = floors.map(({ name, kendallTau }) => [
     `counting ${SCORE_TITLES[name]}`,
     fraction(kendallTau),
+    '',
     '',
     '',
   ]);

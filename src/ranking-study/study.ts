@@ -109,6 +109,7 @@ function describeTrial(
     seed,
     images,
     seconds,
+    mainEffectsTau: tauOf(rank, 'mainEffects'),
     crossEntropyTau: tauOf(rank, 'crossEntropy'),
     accuracyTau: tauOf(rank, 'accuracy'),
     randomAccuracy,
@@ -131,7 +132,7 @@ function describePick(picked: PickedNet, rank: RankReport, judge: Judge): StudyP
 function bestScored({ nets }: RankReport, budget: MacsRange, judge: Judge): StudyTableBest {
   const [best] = nets
     .filter(({ macs }) => isInRange(budget, macs))
-    .sort((a, b) => a.crossEntropy - b.crossEntropy || a.macs - b.macs);
+    .sort((a, b) => a.mainEffects - b.mainEffects || a.macs - b.macs);
   if (best === undefined) return null;
   const { arch, macs, trueAccuracy } = best;
   return { arch, macs, trueAccuracy, place: judge.place(trueAccuracy, budget) };
@@ -174,6 +175,7 @@ function summarise(trials: readonly StudyTrial[]): StudyRun['summary'] {
   const spread = (valueOf: (trial: StudyTrial) => number | null | undefined): Spread =>
     spreadOf(trials.flatMap((trial) => valueOf(trial) ?? []));
   return {
+    mainEffectsTau: spread(({ mainEffectsTau }) => mainEffectsTau.value),
     crossEntropyTau: spread(({ crossEntropyTau }) => crossEntropyTau.value),
     accuracyTau: spread(({ accuracyTau }) => accuracyTau.value),
     randomAccuracy: spread(({ randomAccuracy }) => randomAccuracy),

@@ -7,26 +7,28 @@
 
 import type { Score } from '../algorithms/algorithm.ts';
 import { fitMainEffects, type MainEffects } from '../searchspace/main-effects.ts';
-import { distinctNetworks } from '../searchspace/canonical.ts';
-import type { Path } from '../searchspace/space.ts';
+import { distinctNetworks, networkKey } from '../searchspace/canonical.ts';
+import { admits } from '../searchspace/budget.ts';
+import { pathKey } from '../searchspace/path.ts';
+import type { Path, SearchSpace } from '../searchspace/space.ts';
 import { drawPaths } from './draws.ts';
-import { evolve } from './evolution.ts';
 import type { SelectionContext } from './strategy.ts';
 
 /** The model's best paths, which are scored as well. */
 const FINALISTS = 20;
 
-/** Of the search for them, in which a score costs nothing. */
-const SEARCH = { population: 200, generations: 20, parents: 50, mutations: 100, crossovers: 100 };
+/** Rounds of the climb to them: more than blocks take. */
+const MAX_ROUNDS = 50;
 
 /** @returns Every path that was scored, in the order of the model. */
 export async function selectByMainEffects(context: SelectionContext): Promise<readonly Score[]> {
   const { space, sampling, seed, settings, candidates, rank } = context;
   const drawn = drawPaths(space, { sampling, seed, stream: 'selection' }, settings.paths);
   const scored = await rank(distinctNetworks(space, [...candidates, ...drawn]));
-  const finalists = await bestByModel(fit(scored, context), context);
-  const all = distinctNetworks(space, [...scored.map(({ path }) => path), ...finalists]);
-  const scores = await rank(all);
+  const finalists = bestByModel(fit(scored, context), scored, context);
+  const known = new Set(scored.map(({ path }) => networkKey(space, path)));
+  const unknown = finalists.filter((path) => !known.has(networkKey(space, path)));
+  const scores = [...scored, ...(await rank(unknown))];
   const { predict } = fit(scores, context);
   return scores
     .map((score) => ({ score, expected: predict(score.path) }))
@@ -40,15 +42,45 @@ function fit(scores: readonly Score[], { space, lossOf }: SelectionContext): Mai
   return fitMainEffects(space, observations);
 }
 
-/** Looks through the budget for the paths that a model thinks best. */
-async function bestByModel({ predict }: MainEffects, context: SelectionContext): Promise<Path[]> {
-  const expect = (path: Path): Score => ({ path, accuracy: 0, crossEntropy: predict(path) });
-  const compare = (a: Score, b: Score): number => a.crossEntropy - b.crossEntropy;
-  const found = await evolve({
-    ...context,
-    settings: { ...context.settings, ...SEARCH },
-    compare,
-    rank: (paths) => Promise.resolve(paths.map(expect).sort(compare)),
-  });
-  return found.slice(0, FINALISTS).map(({ path }) => path);
+/**
+ * The paths of the budget that a model thinks best: from the scored ones on uphill, by changes of one
+ * block or of two at once, so that a dear block can be given for a better one.
+ */
+function bestByModel(
+  { predict }: MainEffects,
+  scored: readonly Score[],
+  { space, sampling: { budget } }: SelectionContext,
+): Path[] {
+  const expected = new Map<string, { path: Path; value: number }>();
+  const best = (): Path[] =>
+    [...expected.values()]
+      .sort((a, b) => a.value - b.value)
+      .slice(0, FINALISTS)
+      .map(({ path }) => path);
+  const visit = (path: Path): void => {
+    const key = networkKey(space, path);
+    if (!expected.has(key)) expected.set(key, { path, value: predict(path) });
+  };
+  for (const { path } of scored) visit(path);
+  const climbed = new Set<string>();
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const starts = best().filter((path) => !climbed.has(pathKey(path)));
+    if (starts.length === 0) break;
+    for (const start of starts) {
+      climbed.add(pathKey(start));
+      for (const path of neighbours(space, start)) if (admits(budget, path)) visit(path);
+    }
+  }
+  return best();
+}
+
+/** All paths that differ from one in one block or in two. */
+function neighbours(space: SearchSpace, path: Path): Path[] {
+  const near = space.choices.flatMap(({ candidates }, block) =>
+    candidates.map((_, candidate) => path.with(block, candidate)),
+  );
+  return near.flatMap((one, i) => [
+    one,
+    ...near.slice(i + 1).map((other) => one.map((candidate, block) => candidate === path[block] ? (other[block] ?? candidate) : candidate)), // prettier-ignore
+  ]);
 }

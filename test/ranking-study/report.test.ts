@@ -131,7 +131,17 @@ describe('a rank report', () => {
     const rows = lines.slice(3, 11);
     assert.deepEqual(
       rows.map((line) => line.slice(0, 13).trim()),
-      ['', 'accuracy', 'cross-entropy', 'MACs', 'parameters', 'depth', 'log-depth', 'by chance'],
+      [
+        '',
+        'main effects',
+        'accuracy',
+        'cross-entropy',
+        'MACs',
+        'parameters',
+        'depth',
+        'log-depth',
+        'by chance',
+      ],
     );
     assert.equal(new Set(rows.map((line) => line.length)).size, 1, 'aligned');
     const tau = scoreOf(report, 'accuracy').kendallTau.value!.toFixed(3);
@@ -141,7 +151,7 @@ describe('a rank report', () => {
 
   it('is a CSV that gives back every network, the truly best first', () => {
     const [header, ...rows] = rankCsv(report).trimEnd().split('\n');
-    const wanted = 'arch,trueAccuracy,accuracy,crossEntropy,macs,params,depth,logDepth';
+    const wanted = 'arch,trueAccuracy,accuracy,crossEntropy,mainEffects,macs,params,depth,logDepth';
     assert.equal(header, wanted);
     const read = rows.map((row) => {
       const [arch, ...numbers] = row.split(',');

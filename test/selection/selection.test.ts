@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Score } from '../../src/algorithms/algorithm.ts';
+import { createRng } from '../../src/foundation/rng.ts';
+import { mean } from '../../src/foundation/statistics.ts';
 import { macsBudget, OPEN_BUDGET } from '../../src/searchspace/budget.ts';
 import { isSameNetwork, networkKey } from '../../src/searchspace/canonical.ts';
+import { pathCost } from '../../src/searchspace/cost.ts';
 import { isPathOf, pathKey, pathOfCode } from '../../src/searchspace/path.ts';
 import type { Path, SearchSpace } from '../../src/searchspace/space.ts';
 import { select } from '../../src/selection/selection.ts';
@@ -47,6 +50,7 @@ async function run(
     seed: 1,
     settings: tinyConfig({ selection: settings }).selection,
     candidates: [],
+    lossOf: ({ accuracy }) => 1 - accuracy,
     compare: (a, b) => b.accuracy - a.accuracy,
     rank: (paths) => {
       generations.push([...paths]);
@@ -110,6 +114,61 @@ describe('paths that are the same network', () => {
     });
   }
 });
+
+describe('the selection "mainEffects"', () => {
+  const space = shippedSpace('nas-bench-macro');
+
+  /** A score of which half the spread is peculiar to the path. */
+  function peculiar(path: Path): Score {
+    const key = createRng({ seed: 5, stream: networkKey(space, path), step: 0 });
+    const accuracy = accuracyOf(space, path) + 0.2 * key.normal();
+    return { path, accuracy, crossEntropy: 1 - accuracy };
+  }
+
+  const rank: SelectionContext['rank'] = (paths) =>
+    Promise.resolve(paths.map(peculiar).sort((a, b) => b.accuracy - a.accuracy));
+
+  it('answers with truly better paths than the best by their own scores, over five seeds', async () => {
+    const merits = await Promise.all(
+      [1, 2, 3, 4, 5].map(async (seed) => {
+        const [byEffects] = (await run('mainEffects', {}, { space, seed, rank })).scores;
+        const [byScore] = (await run('random', { paths: 120 }, { space, seed, rank })).scores;
+        return [byEffects!, byScore!].map(({ path }) => accuracyOf(space, path));
+      }),
+    );
+    const [byEffects, byScore] = [0, 1].map((i) => mean(merits.map((pair) => pair[i]!)));
+    // Measured: 0.87 against 0.67; the best network has 1.
+    assert.ok(byEffects! > byScore! + 0.1 && byEffects! > 0.8, merits.join('; '));
+  });
+
+  it("scores the algorithm's candidates, random paths and finalists of the budget, each once", async () => {
+    const budget = macsBudget(space, { minMacs: 0, maxMacs: 40e6 });
+    const sampling = { budget, prior: null };
+    const candidates = [pathOfCode(space, '00000000', ''), pathOfCode(space, '00100000', '')];
+    const { scores, scored, generations } = await run(
+      'mainEffects',
+      { paths: 30 },
+      { space, sampling, candidates },
+    );
+    assert.ok(candidates.every((path) => generations[0]!.includes(path)));
+    assert.equal(generations.length, 2);
+    assert.ok(generations[0]!.length <= 32 && generations[1]!.length <= 20);
+    assert.equal(new Set(scored.map((path) => networkKey(space, path))).size, scored.length);
+    assert.equal(scores.length, scored.length);
+    for (const path of scored) assert.ok(pathCost(space, path).macs <= 40e6);
+    // Without peculiarities the best of the budget is found.
+    const best = Math.max(...allPaths(space).filter((path) => pathCost(space, path).macs <= 40e6).map((path) => accuracyOf(space, path))); // prettier-ignore
+    assert.equal(accuracyOf(space, scores[0]!.path), best);
+  });
+});
+
+/** Every path of a small space. */
+function allPaths({ choices }: SearchSpace): Path[] {
+  return choices.reduce<Path[]>(
+    (paths, { candidates }) => paths.flatMap((path) => candidates.map((_, i) => [...path, i])),
+    [[]],
+  );
+}
 
 describe('the selection "random"', () => {
   it('scores so many random paths of the budget, each once', async () => {
