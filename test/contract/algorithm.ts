@@ -215,6 +215,7 @@ export function describeAlgorithm(
       learner.dispose();
       algorithm.endEpoch(next);
       algorithm.metrics(next, [anyScore]);
+      algorithm.tell(next, [anyScore]);
       assert.deepEqual(algorithm.save(state.own), before);
     });
 
@@ -243,6 +244,12 @@ export function describeAlgorithm(
       for (const report of whole.values.reports) {
         assert.deepEqual(Object.keys(report).sort(), [...common, ...declared].sort());
         assert.ok(Object.values(report).every(Number.isFinite), JSON.stringify(report));
+      }
+    });
+
+    it('tells of an epoch in one line or not at all, before anything happened too', () => {
+      for (const own of [algorithm.initialState(), middle().own]) {
+        assert.match(algorithm.tell(own, [anyScore]), /^[^\n]*$/);
       }
     });
 
