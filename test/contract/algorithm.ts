@@ -1,6 +1,7 @@
 /** What every algorithm has to do: its line in the registry is what tests it. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import resultSchema from '../../schemas/result.schema.json' with { type: 'json' };
 import configSchema from '../../schemas/trial-config.schema.json' with { type: 'json' };
 import type {
   AlgorithmDefinition,
@@ -300,6 +301,10 @@ export function describeAlgorithm(
         assert.deepEqual(report.board.map(({ path }) => path), ranking.map(({ path }) => path)); // prettier-ignore
         const numbers = [...Object.values(report.activity), ...report.board.flatMap(({ facts }) => Object.values(facts))]; // prettier-ignore
         assert.ok(numbers.every((number) => number === null || Number.isFinite(number)));
+        const known = Object.keys(resultSchema.properties.board.items.properties);
+        for (const fact of report.board.flatMap(({ facts }) => Object.keys(facts))) {
+          assert.ok(known.includes(fact), `a result has no field ${fact}`);
+        }
         assert.equal(report.summary.includes('\n'), false);
       }
     });

@@ -71,6 +71,26 @@ describe('a training', () => {
     assert.deepEqual(context.reports, state.reports);
   });
 
+  it('has the algorithm tell of each new epoch, and of none that is told again', async () => {
+    const search = tinySearch(spos, { epochs: 2, imagesPerEpoch: 48 });
+    const algorithm = {
+      ...search.algorithm,
+      tell: (_: unknown, ranking: readonly unknown[]) => `${ranking.length} paths`,
+    };
+    const telling = { ...search, algorithm };
+    const { state, context } = await run(telling);
+    const notesOf = ({ events }: typeof context) =>
+      events.flatMap((event) => (event.kind === 'epoch' ? event.note : []));
+    const scored = new Set(notesOf(context));
+    assert.equal(notesOf(context).length, 2);
+    for (const note of scored) assert.match(note, /^\d+ paths$/);
+    const supernet = tinySupernet(engine);
+    const again = tinyContext(supernet, telling);
+    await train({ ...state, supernet }, again);
+    supernet.dispose();
+    assert.deepEqual(notesOf(again), ['', '']);
+  });
+
   it('saves between any two pieces of work: steps, paths of a ranking, reports', async () => {
     const steps: number[] = [];
     const search = tinySearch(spos, { epochs: 1, imagesPerEpoch: 32 });
