@@ -398,9 +398,13 @@ export interface BoardRow {
    */
   score: number;
   /**
-   * Accuracy on the mini-set at admission, fraction.
+   * Accuracy on the mini-set when it was last measured, fraction.
    */
   miniSetTop1?: number;
+  /**
+   * Cross-entropy on the mini-set when it was last measured, nats.
+   */
+  miniSetCrossEntropy?: number;
   /**
    * Accuracy on the training batch at admission, fraction.
    */

@@ -3,8 +3,18 @@ import { describeAlgorithm, type ShortRun } from '../contract/algorithm.ts';
 
 /** For an algorithm whose work is not all in twelve steps of its defaults. */
 const RUNS: Readonly<Partial<Record<string, ShortRun>>> = {
-  cream: { changes: { warmupEpochs: 0, metaInterval: 3 }, hasCandidates: true },
   'cream-official': { changes: { warmupEpochs: 0, metaInterval: 3 }, hasCandidates: true },
+  // Rounds after the first and the ninth step.
+  cream: {
+    changes: {
+      warmupEpochs: 0,
+      metaInterval: 3,
+      boardSize: 2,
+      batchSize: 64,
+      imagesPerEpoch: 384,
+    },
+    hasCandidates: true,
+  },
 };
 
 const PLAIN: ShortRun = { changes: {}, hasCandidates: false };

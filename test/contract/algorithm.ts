@@ -1,6 +1,7 @@
 /** What every algorithm has to do: its line in the registry is what tests it. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import resultSchema from '../../schemas/result.schema.json' with { type: 'json' };
 import configSchema from '../../schemas/trial-config.schema.json' with { type: 'json' };
 import type {
   AlgorithmDefinition,
@@ -215,6 +216,7 @@ export function describeAlgorithm(
       learner.dispose();
       algorithm.endEpoch(next);
       algorithm.metrics(next, [anyScore]);
+      algorithm.tell(next, [anyScore]);
       assert.deepEqual(algorithm.save(state.own), before);
     });
 
@@ -243,6 +245,12 @@ export function describeAlgorithm(
       for (const report of whole.values.reports) {
         assert.deepEqual(Object.keys(report).sort(), [...common, ...declared].sort());
         assert.ok(Object.values(report).every(Number.isFinite), JSON.stringify(report));
+      }
+    });
+
+    it('tells of an epoch in one line or not at all, before anything happened too', () => {
+      for (const own of [algorithm.initialState(), middle().own]) {
+        assert.match(algorithm.tell(own, [anyScore]), /^[^\n]*$/);
       }
     });
 
@@ -293,6 +301,10 @@ export function describeAlgorithm(
         assert.deepEqual(report.board.map(({ path }) => path), ranking.map(({ path }) => path)); // prettier-ignore
         const numbers = [...Object.values(report.activity), ...report.board.flatMap(({ facts }) => Object.values(facts))]; // prettier-ignore
         assert.ok(numbers.every((number) => number === null || Number.isFinite(number)));
+        const known = Object.keys(resultSchema.properties.board.items.properties);
+        for (const fact of report.board.flatMap(({ facts }) => Object.keys(facts))) {
+          assert.ok(known.includes(fact), `a result has no field ${fact}`);
+        }
         assert.equal(report.summary.includes('\n'), false);
       }
     });

@@ -38,13 +38,14 @@ const content: Omit<CheckpointManifest, 'sha256'> = {
     step: 7,
     stability: { skipped: 0, inARow: 0, sinceRollback: 0, rollbacks: 0 },
     algorithm: {
-      meta: { bias: 0, biasVelocity: 0 },
+      meta: { steps: 0, bias: 0, biasMean: 0, biasSquare: 0 },
       board: {
         capacity: 4,
-        entries: [{ path: [0, 1], accuracy: 0.5, batchAccuracy: 0.5, macs: 10, step: 3 }],
+        entries: [{ path: [0, 1], macs: 10, crossEntropy: 0.7, accuracy: 0.5, since: 3 }],
       },
-      activity: { measurements: 1, admissions: 1, boardOpenedAtEpoch: null, metaSteps: 0, distilledSteps: 0, rhoSum: 0, rhoMin: 0, rhoMax: 0 }, // prettier-ignore
-      tally: { distilled: 0, kd: 0, rho: 0 },
+      applicants: [{ path: [0, 1], macs: 10, lead: 0.1 }],
+      activity: { measurements: 1, admissions: 1, boardOpenedAtEpoch: null, metaSteps: 0, lessons: 0, rhoSum: 0, rhoMin: 0, rhoMax: 0 }, // prettier-ignore
+      tally: { lessons: 0, kd: 0, rho: 0, rhoSquare: 0, teachers: [], admitted: 0, left: 0 },
     },
     tally: { steps: 7, loss: 9, images: 112, ms: 12 },
     time: { trainingMs: 1, evaluationMs: 1, dataWaitMs: 1 },

@@ -178,14 +178,14 @@ const result = {
   verdict: { betterThanRandom: 'no', difference: 0.1, standardError: 0.1, errorOfImages: 0.1, errorOfPaths: 0, standardErrors: 1 }, // prettier-ignore
   ranking: [{ rank: 1, score: 0.5, crossEntropy: 0.7, macs: 10, params: 10, path: 'x y' }],
   board: [
-    { rank: 1, score: 0.5, miniSetTop1: 0.5, trainBatchTop1: 0.5, macs: 10, params: 10, epoch: 0, sample: { a: 'x', b: 'y' }, path: 'x y' }, // prettier-ignore
+    { rank: 1, score: 0.5, miniSetTop1: 0.5, miniSetCrossEntropy: 0.7, macs: 10, params: 10, epoch: 0, sample: { a: 'x', b: 'y' }, path: 'x y' }, // prettier-ignore
   ],
   baselines: { randomPaths: { n: 1, mean: 0.4, standardError: 0, max: 0.4 } },
   testAccuracy: null,
   normalisation: { mean: [0, 0, 0], deviation: [1, 1, 1] },
   data: { path: '/d', classes: ['__proto__'], trainImages: 1, boardImages: 1, metaImages: 1, rankingImages: 1, confirmationImages: 1, testImages: 0, skipped: [{ name: 'a', reason: 'b' }] }, // prettier-ignore
   feasibility: { smallestMacs: 1, largestMacs: 10, share: 1, shareInterval: [1, 1], exact: true },
-  activity: { boardOpenedAtEpoch: 1, admissions: 1, metaSteps: 1, phiChange: 0.1, distilledSteps: 1, rhoMin: 0, rhoMax: 1, rhoMean: 0.5 }, // prettier-ignore
+  activity: { boardOpenedAtEpoch: 1, admissions: 1, metaSteps: 1, phiChange: 0.1, lessons: 1, rhoMin: 0, rhoMax: 1, rhoMean: 0.5 }, // prettier-ignore
   costShares: { evaluation: 0.1, dataWait: 0.1 },
   provenance: { seed: 0, epochs: 2, trialId: 'a', experimentId: 'b', versions: { node: '20' } },
 };

@@ -36,7 +36,7 @@ describe('a search that is killed and goes on', () => {
       const text = readFileSync(join(campaign, 'killed/result.json'), 'utf8');
       const { activity } = JSON.parse(text) as SearchResult;
       assert.ok(
-        activity['metaSteps']! > 0 && activity['distilledSteps']! > 0,
+        activity['metaSteps']! > 0 && activity['lessons']! > 0,
         'all of Cream was at work',
       );
     },

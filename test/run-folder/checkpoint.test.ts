@@ -29,10 +29,10 @@ function snapshotAt(step: number): Snapshot {
     values: {
       step,
       algorithm: {
-        meta: { bias: 1 / 3, biasVelocity: -1e-17 },
+        meta: { steps: 1, bias: 1 / 3, biasMean: -1e-17, biasSquare: 0 },
         board: {
           capacity: 2,
-          entries: [{ path: [0, 1], accuracy: 0.5, batchAccuracy: 0.25, macs: 7, step: 1 }],
+          entries: [{ path: [0, 1], macs: 7, crossEntropy: 1 / 7, accuracy: 0.5, since: 1 }],
         },
         boardOpenedAtEpoch: null,
       },
@@ -45,7 +45,7 @@ function snapshotAt(step: number): Snapshot {
     arrays: [
       { name: 'weight/stem', shape: [3], values: new Float32Array([step, -0, 1e-40]) },
       { name: 'algorithm/meta/weight', shape: [2], values: new Float64Array([Math.PI, 1e-300]) },
-      { name: 'algorithm/board/0/images', shape: [1, 2], values: new Float32Array([1, 2]) },
+      { name: 'algorithm/board/0', shape: [2], values: new Float32Array([1, 2]) },
     ],
   };
 }

@@ -3,6 +3,7 @@ import type { Metrics } from '../../src/foundation/metrics.ts';
 /** Keys of every report of a Cream search to NNI, sorted. */
 export const METRIC_KEYS = [
   'bestMacs',
+  'boardChanges',
   'boardMean',
   'default',
   'imagesPerSecond',
@@ -11,8 +12,10 @@ export const METRIC_KEYS = [
   'loss',
   'lr',
   'rho',
+  'rhoSpread',
   'skippedImages',
   'skippedSteps',
+  'teachers',
 ];
 
 /** A report whose values are all numbers that JSON has to keep exactly. */
@@ -21,7 +24,10 @@ export const METRICS: Metrics = {
   loss: 1,
   kdLoss: 0,
   rho: 0,
+  rhoSpread: 0,
   boardMean: 0.25,
+  boardChanges: 0,
+  teachers: 0,
   bestMacs: 1000,
   lr: 0.05,
   imagesPerSecond: 100,

@@ -29,14 +29,14 @@ describe('planSearch', () => {
     return [settings['probeImages'], settings['metaImages'], settings['warmupEpochs']];
   };
 
-  it('gives 4 probes and 32 meta images to batches of 32 and more', () => {
-    assert.deepEqual(dependent({ batchSize: 32 }), [4, 32, 1]);
-    assert.deepEqual(dependent({ batchSize: 128, epochs: 120 }), [4, 32, 21]);
+  it('gives 8 probes and 32 meta images to batches of 32 and more', () => {
+    assert.deepEqual(dependent({ batchSize: 32 }), [8, 32, 1]);
+    assert.deepEqual(dependent({ batchSize: 128, epochs: 120 }), [8, 32, 21]);
   });
 
   it('gives a small batch no more than it has, and one epoch no warm-up', () => {
-    assert.deepEqual(dependent({ batchSize: 16 }), [4, 16, 1]);
-    assert.deepEqual(dependent({ batchSize: 2, epochs: 1 }), [2, 2, 0]);
+    assert.deepEqual(dependent({ batchSize: 16 }), [8, 16, 1]);
+    assert.deepEqual(dependent({ batchSize: 2, epochs: 1 }), [8, 2, 0]);
   });
 
   it('leaves alone what the config says', () => {
@@ -54,8 +54,20 @@ describe('planSearch', () => {
   });
 
   it('refuses parts of a batch that are larger than the batch', () => {
-    refused(check({ probeImages: 65 }), 'CONFIG_INVALID', 'probeImages', 'batchSize (64)', '65');
+    refused(check({ pathsPerStep: 65 }), 'CONFIG_INVALID', 'pathsPerStep', 'batchSize (64)', '65');
     refused(check({ metaImages: 65 }), 'CONFIG_INVALID', 'metaImages', 'batchSize (64)', '65');
+  });
+
+  it('refuses more probes than the mini-set has images', () => {
+    check({ probeImages: 256 })();
+    refused(check({ probeImages: 257 }), 'CONFIG_INVALID', 'probeImages', 'the 256 images', '257');
+  });
+
+  it('gives a mini-set that is smaller than the probes all of its images', () => {
+    // A tenth of 150 images is held out, five of them for the board.
+    const few = { classes: Array(5), trainImages: 150 };
+    const { settings } = planSearch(config(), space, few).algorithm;
+    assert.equal(settings['probeImages'], 5);
   });
 
   it('refuses a warm-up that takes all epochs', () => {

@@ -42,7 +42,7 @@ describe('a training', () => {
   it('repeats bit for bit with the same seed and differs with another', async () => {
     const first = await run(tinySearch(cream, SHORT));
     const second = await run(tinySearch(cream, SHORT));
-    assert.ok(first.state.own.activity.distilledSteps > 0);
+    assert.ok(first.state.own.activity.lessons > 0);
     assert.deepEqual(second.snapshot, first.snapshot);
     assert.deepEqual(second.state.ranking, first.state.ranking);
     const other = await run(tinySearch(cream, { ...SHORT, seed: 2 }));
@@ -69,6 +69,26 @@ describe('a training', () => {
       [[0, true], [1, true]], // prettier-ignore
     );
     assert.deepEqual(context.reports, state.reports);
+  });
+
+  it('has the algorithm tell of each new epoch, and of none that is told again', async () => {
+    const search = tinySearch(spos, { epochs: 2, imagesPerEpoch: 48 });
+    const algorithm = {
+      ...search.algorithm,
+      tell: (_: unknown, ranking: readonly unknown[]) => `${ranking.length} paths`,
+    };
+    const telling = { ...search, algorithm };
+    const { state, context } = await run(telling);
+    const notesOf = ({ events }: typeof context) =>
+      events.flatMap((event) => (event.kind === 'epoch' ? event.note : []));
+    const scored = new Set(notesOf(context));
+    assert.equal(notesOf(context).length, 2);
+    for (const note of scored) assert.match(note, /^\d+ paths$/);
+    const supernet = tinySupernet(engine);
+    const again = tinyContext(supernet, telling);
+    await train({ ...state, supernet }, again);
+    supernet.dispose();
+    assert.deepEqual(notesOf(again), ['', '']);
   });
 
   it('saves between any two pieces of work: steps, paths of a ranking, reports', async () => {

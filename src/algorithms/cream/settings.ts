@@ -109,7 +109,11 @@ function checkSettings(
     refuse('warmupEpochs', wanted, warmupEpochs);
   }
   if (pathsPerStep > batchSize) {
-    refuse('pathsPerStep', `at most batchSize (${batchSize}), an image for each path`, pathsPerStep);
+    refuse(
+      'pathsPerStep',
+      `at most batchSize (${batchSize}), an image for each path`,
+      pathsPerStep,
+    );
   }
   if (probeImages > boardImages) {
     refuse('probeImages', `at most the ${boardImages} images of the mini-set`, probeImages);

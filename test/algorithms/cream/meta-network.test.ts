@@ -362,7 +362,7 @@ describe('stepMetaNetwork', () => {
       at(1e-3 * Math.sin(step), 2e-3 * Math.cos(2 * step)),
     );
     const [plain, ...scaled] = [1, 1e-6, 1e6].map((scale) =>
-      gradients.reduce(
+      gradients.reduce<MetaNetwork>(
         (meta, { weight, bias }) =>
           stepMetaNetwork(meta, at(scale * weight[0]!, scale * bias), 0.05),
         networkAt(0.5, 0),

@@ -3,11 +3,7 @@ import { describe, it } from 'node:test';
 import type { Score } from '../../../src/algorithms/algorithm.ts';
 import { emptyBoard } from '../../../src/algorithms/cream/board.ts';
 import { createMetaNetwork } from '../../../src/algorithms/cream/meta-network.ts';
-import {
-  creamMetrics,
-  describeCream,
-  tellCream,
-} from '../../../src/algorithms/cream/report.ts';
+import { creamMetrics, describeCream, tellCream } from '../../../src/algorithms/cream/report.ts';
 import {
   advance,
   EMPTY_TALLY,

@@ -2,10 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Setting } from '../../../src/algorithms/algorithm.ts';
 import { cream } from '../../../src/algorithms/cream/cream.ts';
-import {
-  creamSettings,
-  defaultMetaInterval,
-} from '../../../src/algorithms/cream/settings.ts';
+import { creamSettings, defaultMetaInterval } from '../../../src/algorithms/cream/settings.ts';
 import { tinyEntry, tinyMacs, tinySetting, type TinyChanges } from '../../support/tiny.ts';
 
 /** A setting with a mini-set of the usual size. */
