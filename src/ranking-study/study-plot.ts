@@ -1,12 +1,17 @@
-import { LineChart, ScatterChart } from 'echarts/charts';
-import { GridComponent, LegendComponent, TitleComponent } from 'echarts/components';
+import { ScatterChart } from 'echarts/charts';
+import {
+  GridComponent,
+  LegendComponent,
+  MarkLineComponent,
+  TitleComponent,
+} from 'echarts/components';
 import { init, use } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import type { StudyReport, StudyRun } from '../generated/study-report.ts';
 import { axisOf, SIZE, TEXT } from './chart.ts';
 import { SCORE_TITLES } from './render.ts';
 
-use([LineChart, ScatterChart, GridComponent, LegendComponent, TitleComponent, SVGRenderer]);
+use([ScatterChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
 
 const PANELS = [
   { left: 70, width: 380, top: 60, height: 310 },
@@ -34,25 +39,35 @@ function dotsOf(
   };
 }
 
-/** Where a floor is drawn. */
-interface FloorAxis {
-  readonly index: number;
-  /** Places on the horizontal axis. */
-  readonly places: readonly (string | number)[];
-  readonly isNamed: boolean;
-}
-
-/** A dashed line for each floor, across a panel. */
-function floorLines({ floors }: StudyReport, { index, places, isNamed }: FloorAxis): object[] {
-  return floors.map(({ name, kendallTau }) => ({
-    type: 'line',
+/** A dashed line for each floor across a panel, with its name where there is room. */
+function floorLines({ floors }: StudyReport, index: number): object {
+  return {
+    type: 'scatter',
     xAxisIndex: index,
     yAxisIndex: index,
-    symbol: 'none',
-    lineStyle: { color: FLOOR_COLOUR, type: 'dashed', width: 1 },
-    endLabel: { show: isNamed, formatter: SCORE_TITLES[name], color: '#555', offset: [-70, -7] },
-    data: places.map((place) => [place, kendallTau]),
-  }));
+    data: [],
+    markLine: {
+      silent: true,
+      symbol: 'none',
+      lineStyle: { color: FLOOR_COLOUR, type: 'dashed', width: 1 },
+      label: { show: index === 1, position: 'insideEndTop', color: '#555' },
+      data: floors.flatMap(({ name, kendallTau }) =>
+        kendallTau === null ? [] : { yAxis: kendallTau, label: { formatter: SCORE_TITLES[name] } },
+      ),
+    },
+  };
+}
+
+/** Ends of the axis of taus, which the lines alone would not stretch: tenths, 0 among them. */
+function range({ floors, runs }: StudyReport): { min: number; max: number } {
+  const taus = [
+    ...floors.map(({ kendallTau }) => kendallTau ?? 0),
+    ...runs.flatMap(({ trials }) => trials.map((trial) => trial.crossEntropyTau.value ?? 0)),
+  ];
+  return {
+    min: Math.floor(10 * Math.min(0, ...taus)) / 10,
+    max: Math.ceil(10 * Math.max(0, ...taus)) / 10,
+  };
 }
 
 /**
@@ -66,7 +81,12 @@ export function studyPlot(report: StudyReport): string {
   const minutes = runs.flatMap(({ trials }) => trials.map(({ seconds }) => seconds / 60));
   const longest = 1.1 * Math.max(...minutes, 0);
   const names = runs.map(({ name }) => name);
-  const yAxis = { ...axisOf('Kendall tau by cross-entropy', 0), nameGap: 42, position: 'left' };
+  const yAxis = {
+    ...axisOf('Kendall tau by cross-entropy', 0),
+    nameGap: 42,
+    position: 'left',
+    ...range(report),
+  };
   const chart = init(null, null, { renderer: 'svg', ssr: true, ...SIZE });
   chart.setOption({
     animation: false,
@@ -85,8 +105,8 @@ export function studyPlot(report: StudyReport): string {
     ],
     yAxis: [yAxis, { ...yAxis, gridIndex: 1 }],
     series: [
-      ...floorLines(report, { index: 0, places: names, isNamed: false }),
-      ...floorLines(report, { index: 1, places: [0, longest], isNamed: true }),
+      floorLines(report, 0),
+      floorLines(report, 1),
       ...runs.map((run, i) => dotsOf(run, i, { index: 0, xOf: () => run.name })),
       ...runs.map((run, i) => dotsOf(run, i, { index: 1, xOf: ({ seconds }) => seconds / 60 })),
     ],
