@@ -1,9 +1,10 @@
 /** Our training steps beside the same steps in PyTorch: `npm run bench -- --help`. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ensurePyTorch, TORCH } from '../scripts/setup/pytorch.ts';
 import { undisturbed } from './machine.ts';
 import type { OperationTotals } from './operations.ts';
 import { comparisonTable, profileTable, summarise, type Measurement } from './report.ts';
@@ -17,8 +18,6 @@ const HELP = `npm run bench -- [options]
   --profile       where the time of our own steps goes, without PyTorch`;
 
 const ROOT = join(import.meta.dirname, '..');
-const PYTHON_FOLDER = join(ROOT, '.python-bench');
-const TORCH = 'torch==2.15.0';
 const THREADS = 2;
 
 const TUNED_MALLOC = {
@@ -81,11 +80,12 @@ function profile(folder: string, networks: readonly Network[]): void {
 
 async function compare(folder: string, networks: readonly Network[]): Promise<void> {
   // Without warnings: there is no NumPy, and none is needed.
-  const command = [ensurePyTorch(), '-W', 'ignore', join(ROOT, 'bench/torch_step.py')] as const;
+  const torch = ensurePyTorch(ROOT, process.env);
+  const command = [...torch.command, join(ROOT, 'bench/torch_step.py')] as const;
   const programs: Program[] = [
     OURS,
-    { name: 'PyTorch', command },
-    { name: 'PyTorch, tuned malloc', command, env: TUNED_MALLOC },
+    { name: 'PyTorch', command, env: torch.env },
+    { name: 'PyTorch, tuned malloc', command, env: { ...torch.env, ...TUNED_MALLOC } },
   ];
   const measurements: Measurement[] = [];
   for (let block = 0; block < Number(values.blocks); block++) {
@@ -135,21 +135,4 @@ function runBlock(
   );
   if (status !== 0) throw new Error(`${name} failed`);
   return JSON.parse(stdout) as BlockReport;
-}
-
-/** Installs PyTorch into an environment of its own, once; returns its Python. */
-function ensurePyTorch(): string {
-  const stamp = join(PYTHON_FOLDER, TORCH);
-  if (!existsSync(stamp)) {
-    console.error(`Installing ${TORCH} into ${PYTHON_FOLDER}: about 5 GB`);
-    install('python3', ['-m', 'venv', '--clear', PYTHON_FOLDER]);
-    install(join(PYTHON_FOLDER, 'bin/pip'), ['install', '--quiet', '--no-input', TORCH]);
-    writeFileSync(stamp, '');
-  }
-  return join(PYTHON_FOLDER, 'bin/python');
-}
-
-function install(command: string, args: readonly string[]): void {
-  const { status } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  if (status !== 0) throw new Error(`${[command, ...args].join(' ')} failed`);
 }
