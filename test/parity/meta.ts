@@ -1,16 +1,16 @@
 /** The meta step of one student: the one place of the comparison that knows its interface. */
-import type { BoardEntry } from '../../src/algorithms/cream/board.ts';
-import { createMetaNetwork, metaGradient } from '../../src/algorithms/cream/meta-network.ts';
+import {
+  createMetaNetwork,
+  metaGradient,
+  SCORE_BOUND,
+} from '../../src/algorithms/cream/meta-network.ts';
 import { differentiateMeta } from '../../src/algorithms/cream/meta-step.ts';
 import type { NamedArray } from '../../src/foundation/named-arrays.ts';
 import { createRng } from '../../src/foundation/rng.ts';
 import type { Supernet } from '../../src/supernet/supernet.ts';
 import { SEED, imagesArray, randomBatch, type Comparison, type Network } from './exchange.ts';
 
-const ENTRIES = 3;
 const PROBE_IMAGES = 4;
-/** The entry that teaches. */
-const ENTRY = 1;
 const XI = 0.1;
 
 /** The meta gradient of a student and a teacher, and its formula alone at two made-up points. */
@@ -22,16 +22,10 @@ export function metaPart(
   const { space } = supernet;
   const inputs = PROBE_IMAGES * space.classes;
   const phi = { ...createMetaNetwork(inputs, SEED), bias: 0.3 };
-  const probes = randomBatch(space, ENTRIES * PROBE_IMAGES, 'probes');
-  const entries = Array.from({ length: ENTRIES }, (_, i) => {
-    const length = probes.images.length / ENTRIES;
-    const images = probes.images.subarray(i * length, (i + 1) * length);
-    const probabilities = randomProbabilities(PROBE_IMAGES, space.classes, `entry ${i}`);
-    const path = i === ENTRY ? teacher : student;
-    const merit = { accuracy: 0.5, batchAccuracy: 0.5, macs: 1, step: 0 };
-    return { path, ...merit, probe: { images, probabilities } } satisfies BoardEntry;
-  });
-  const entry = entries[ENTRY]!;
+  const probe = randomBatch(space, PROBE_IMAGES, 'probes');
+  const probabilities = randomProbabilities(PROBE_IMAGES, space.classes, 'entry');
+  const merit = { accuracy: 0.5, crossEntropy: 1, macs: 1, since: 0 };
+  const entry = { path: teacher, probabilities, ...merit };
   const training = randomBatch(space, 8, 'meta training');
   const validation = randomBatch(space, 16, 'meta validation');
   const gradient = differentiateMeta(
@@ -39,8 +33,8 @@ export function metaPart(
     phi,
     {
       student,
-      teacher: { entry, difference: new Float32Array(inputs), rho: NaN }, // it computes both itself
-      board: { capacity: ENTRIES, entries },
+      teacher: { entry, rho: NaN }, // it computes rho itself
+      probe,
       training,
       validation,
     },
@@ -54,7 +48,7 @@ export function metaPart(
   });
   return {
     description: {
-      entry: ENTRY,
+      bound: SCORE_BOUND,
       xi: XI,
       bias: phi.bias,
       trainingLabels: [...training.labels],
@@ -63,8 +57,8 @@ export function metaPart(
     },
     inputs: [
       vector('meta weight', phi.weight),
-      vector('meta stored', entry.probe.probabilities),
-      imagesArray('meta probes', probes),
+      vector('meta stored', probabilities),
+      imagesArray('meta probes', probe),
       imagesArray('meta training', training),
       imagesArray('meta validation', validation),
       ...arrays,

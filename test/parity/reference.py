@@ -119,6 +119,11 @@ def adam_updates(case, arrays, ours, dtype):
     return results
 
 
+def matching_degree(score, bound):
+    """sigmoid of a score that is kept within a bound."""
+    return torch.sigmoid(bound * torch.tanh(score / bound))
+
+
 def meta_gradient(case, arrays, dtype):
     """d J / d (w, b) by backpropagation through the gradient of the virtual step."""
     net, meta = load(case, arrays, dtype), case["meta"]
@@ -135,9 +140,8 @@ def meta_gradient(case, arrays, dtype):
         logits = logits_of(theta, "meta training")
         ce, kd = label_and_teacher_loss(logits, meta["trainingLabels"], lesson, case["settings"])
         outputs = F.softmax(logits_of(theta, "meta probes"), 1)
-        entries = outputs.reshape(-1, len(weight))
-        difference = entries[meta["entry"]] - arrays["meta stored"].to(dtype)
-        rho = torch.sigmoid(weight @ difference + bias)
+        difference = outputs.reshape(-1) - arrays["meta stored"].to(dtype)
+        rho = matching_degree(weight @ (difference / difference.norm()) + bias, meta["bound"])
         gradients = torch.autograd.grad(
             combined(rho, kd, ce), list(theta.values()), create_graph=True, materialize_grads=True
         )
@@ -156,7 +160,7 @@ def meta_formula(case, arrays):
 
     def loss_at(side):
         point = meta["stencil"][side]
-        rho = torch.sigmoid(weight @ arrays[f"stencil {side}"] + bias)
+        rho = matching_degree(weight @ arrays[f"stencil {side}"] + bias, meta["bound"])
         return combined(rho, point["kd"], point["ce"])
 
     change = (loss_at("plus") - loss_at("minus")) / (2 * meta["stencil"]["epsilon"])

@@ -35,10 +35,7 @@ describe('a search that is killed and goes on', () => {
       assert.ok(outcome.phases.length >= 3, `only ${outcome.phases.length} kills`);
       const text = readFileSync(join(campaign, 'killed/result.json'), 'utf8');
       const { activity } = JSON.parse(text) as SearchResult;
-      assert.ok(
-        activity['metaSteps']! > 0 && activity['lessons']! > 0,
-        'all of Cream was at work',
-      );
+      assert.ok(activity['metaSteps']! > 0 && activity['lessons']! > 0, 'all of Cream was at work');
     },
   );
 });

@@ -9,8 +9,9 @@ import {
 import type { OfficialState } from '../../../src/algorithms/cream-official/state.ts';
 import { differenceOf } from '../../../src/algorithms/cream-official/teacher.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
+import { mean } from '../../../src/foundation/statistics.ts';
 import type { Path } from '../../../src/searchspace/space.ts';
-import { crossEntropyOf } from '../../../src/supernet/classification.ts';
+import { lossesOf } from '../../../src/supernet/classification.ts';
 import { predict } from '../../../src/supernet/inference.ts';
 import type { Supernet } from '../../../src/supernet/supernet.ts';
 import { train } from '../../../src/training/loop.ts';
@@ -146,7 +147,7 @@ describe('a step of cream-official', () => {
     const own = predict(supernet, batch.images, student);
     const kd = -own.reduce((sum, p, i) => sum + lesson.teaching[i]! * Math.log(p), 0) / 16;
     const smooth = own.reduce((sum, p) => sum - Math.log(p), 0) / 48;
-    const ce = 0.9 * crossEntropyOf(own, batch.labels) + 0.1 * smooth;
+    const ce = 0.9 * mean([...lossesOf(own, batch.labels)]) + 0.1 * smooth;
     const difference = differenceOf(supernet, lesson.last, student);
     assert.deepEqual(lesson.last.path, [0, 1, 0]);
 

@@ -10,11 +10,8 @@ import { differenceOf } from '../../../src/algorithms/cream-official/teacher.ts'
 import type { LossOf } from '../../../src/algorithms/algorithm.ts';
 import { combinedLoss } from '../../../src/algorithms/cream/loss.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import {
-  crossEntropyOf,
-  crossEntropyTo,
-  smoothedTargets,
-} from '../../../src/supernet/classification.ts';
+import { lossesOf, crossEntropyTo, smoothedTargets } from '../../../src/supernet/classification.ts';
+import { mean } from '../../../src/foundation/statistics.ts';
 import { predict } from '../../../src/supernet/inference.ts';
 import type { Supernet } from '../../../src/supernet/supernet.ts';
 import { nativeEngine } from '../../support/engine.ts';
@@ -59,7 +56,7 @@ describe('the training loss of the released code', () => {
   it('is (rho KD + (2 - rho) CE) / 2 with rho of the last entry, and names what it is made of', () => {
     const { loss, outputs } = differentiate(trainingLoss(supernet, wrong, lesson, 0));
     const kd = distillation();
-    const ce = crossEntropyOf(predict(supernet, batch.images, student), wrong.labels);
+    const ce = mean([...lossesOf(predict(supernet, batch.images, student), wrong.labels)]);
     const difference = differenceOf(supernet, lesson.last, student);
     const rho = reversedDegree(phi, difference);
     assert.ok(Math.abs(loss - (rho * kd + (2 - rho) * ce) / 2) < 1e-5);
@@ -108,7 +105,7 @@ describe('the training loss where nobody teaches', () => {
   it('is the cross-entropy alone, and names no distillation loss', () => {
     const { loss, outputs } = differentiate(trainingLoss(supernet, wrong, null, 0));
     const own = predict(supernet, batch.images, student);
-    assert.ok(Math.abs(loss - crossEntropyOf(own, wrong.labels)) < 1e-5);
+    assert.ok(Math.abs(loss - mean([...lossesOf(own, wrong.labels)])) < 1e-5);
     assert.deepEqual(Object.keys(outputs), ['logits', 'probabilities']);
     assert.deepEqual(outputs['probabilities'], own);
   });
