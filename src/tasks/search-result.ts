@@ -32,10 +32,12 @@ export interface Findings {
 /** Describes a finished search as in `schemas/result.schema.json`. */
 export function describeSearch(
   state: SearchState,
-  { scores, close, confirmation, testAccuracy }: Findings,
-  { workspace, plan, algorithm, strategy }: Session,
+  found: Findings,
+  session: Session,
   { identity }: TaskHost,
 ): SearchResult {
+  const { scores, confirmation, testAccuracy } = found;
+  const { workspace, plan, algorithm } = session;
   const { config, images } = workspace;
   const [best] = scores;
   const { time } = state;
@@ -47,18 +49,8 @@ export function describeSearch(
       objective: { metric: 'top1', mode: 'maximize' },
       space: describeSpace(workspace),
       best: describeBest(best, workspace),
-      selection: {
-        strategy,
-        scoreBy: config.scoreBy,
-        scored: scores.length,
-        ties: namesOf(close.ties, workspace),
-        withinNoise: namesOf(close.withinNoise, workspace),
-      },
-      confirmation: {
-        images: confirmation.images,
-        accuracy: confirmation.answer.accuracy,
-        crossEntropy: confirmation.answer.crossEntropy,
-      },
+      selection: describeSelection(found, session),
+      confirmation: describeConfirmation(confirmation),
       verdict: confirmation.verdict && { ...confirmation.verdict },
       ranking: rankingRows(scores, workspace),
       board: boardRows(board, scores, workspace),
@@ -110,6 +102,24 @@ export function summaryLine(
     ...(summary === '' ? [] : [summary]),
     `of the training time ${percent(costShares.evaluation)} measurements, ${percent(costShares.dataWait)} waits for data`,
   ].join('; ');
+}
+
+function describeSelection(
+  { scores, close }: Findings,
+  { workspace, strategy }: Session,
+): SearchResult['selection'] {
+  return {
+    strategy,
+    scoreBy: workspace.config.scoreBy,
+    scored: scores.length,
+    ties: namesOf(close.ties, workspace),
+    withinNoise: namesOf(close.withinNoise, workspace),
+  };
+}
+
+function describeConfirmation({ images, answer }: Confirmation): SearchResult['confirmation'] {
+  const { accuracy, crossEntropy } = answer;
+  return { images, accuracy, crossEntropy };
 }
 
 function namesOf(paths: readonly Path[], { space }: Workspace): string[] {

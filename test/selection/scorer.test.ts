@@ -6,7 +6,7 @@ import { macsModel } from '../../src/searchspace/cost-model.ts';
 import { pathOfCode } from '../../src/searchspace/path.ts';
 import { scoreOf, scorePath } from '../../src/selection/score.ts';
 import { firstBatches, memoryCache, Scorer, type ScoreCache } from '../../src/selection/scorer.ts';
-import type { Supernet } from '../../src/supernet/supernet.ts';
+import { Supernet } from '../../src/supernet/supernet.ts';
 import { nativeEngine } from '../support/engine.ts';
 import { shippedSpace } from '../support/spaces.ts';
 import { tinyBatch, tinyHeldOut, tinyMacs, tinySupernet, trainPath } from '../support/tiny.ts';
@@ -148,10 +148,13 @@ describe('the order of scores', () => {
   const scoreFor = (code: string, accuracy: number, crossEntropy: number): Score => {
     return { path: pathOfCode(space, code, code), accuracy, crossEntropy };
   };
-  const compareBy = (scoreBy: 'accuracy' | 'crossEntropy') => {
-    const options = { heldOut: tinyHeldOut, cache: memoryCache(), scoreBy };
-    return new Scorer({ ...options, supernet: { space } as Supernet });
-  };
+  let macro: Supernet;
+  before(() => {
+    macro = new Supernet(engine, space, 1, 'official');
+  });
+  after(() => {
+    macro.dispose();
+  });
 
   it('is total: by the score, then by the cost, then by the candidates', () => {
     // Of the second and the third the cost is the same: the candidates change places within a stage.
@@ -164,7 +167,9 @@ describe('the order of scores', () => {
     ];
     const costs = ordered.map(({ path: each }) => macsModel(space).cost(each));
     assert.equal(costs[1], costs[2]);
-    for (const scorerBy of [compareBy('accuracy'), compareBy('crossEntropy')]) {
+    for (const scoreBy of ['accuracy', 'crossEntropy'] as const) {
+      const options = { supernet: macro, heldOut: tinyHeldOut, cache: memoryCache() };
+      const scorerBy = new Scorer({ ...options, scoreBy });
       for (const [i, a] of ordered.entries()) {
         for (const [j, b] of ordered.entries()) {
           assert.equal(Math.sign(scorerBy.compare(a, b)), Math.sign(i - j), `${i} ${j}`);
