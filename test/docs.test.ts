@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import packageFile from '../package.json' with { type: 'json' };
 import { parseStartArguments } from '../scripts/start/arguments.mjs';
 import { ERROR_CODES } from '../src/foundation/errors.ts';
+import { STUDY_FILES } from '../src/run-folder/study-result.ts';
 import { bindSearchSpace, parseNasSpace, parseSkeleton } from '../src/searchspace/parse.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -119,6 +120,24 @@ function idsIn(text: string): string[] {
     return Array.from({ length: count }, (_, i) => `D${Number(first) + i}`);
   });
 }
+
+describe('study.md', () => {
+  const page = read('docs/study.md');
+
+  it('has the place that the study of the product is written into, and the command for it', () => {
+    const [begin, end] = ['<!-- study: begin -->\n', '<!-- study: end -->'].map((mark) =>
+      page.indexOf(mark),
+    ) as [number, number];
+    assert.ok(begin > 0 && end > begin);
+    assert.match(page, /npm run study/);
+    const [, file = ''] = /cli\/main\.js study (\S+)$/.exec(packageFile.scripts.study) ?? [];
+    assert.ok(existsSync(join(ROOT, file)) && page.includes(`](../${file})`), file);
+  });
+
+  it('names the files of a study as they are', () => {
+    for (const name of Object.values(STUDY_FILES)) assert.ok(page.includes(`\`${name}\``), name);
+  });
+});
 
 describe('links', () => {
   it('lead to files and headings that exist', () => {

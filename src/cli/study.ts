@@ -71,11 +71,14 @@ export async function runStudy(request: StudyRequest, host: StudyHost): Promise<
   // Hours before it is written.
   if (request.write !== undefined) await partsOf(request.write);
   for (const trial of plan.trials) await checkFolder(trial);
+  let ran = 0;
+  const counting: StudyHost = { ...host, run: (task) => (ran++, host.run(task)) };
   const records: TrialRecord[] = [];
   for (const [i, trial] of plan.trials.entries()) {
     const title = `trial ${i + 1} of ${plan.trials.length}: ${basename(trial.folder)}`;
-    records.push(await finishTrial(trial, { ...request, plan, title }, host));
-    await writeReport(plan, records, request.file);
+    const before = ran;
+    records.push(await finishTrial(trial, { ...request, plan, title }, counting));
+    if (ran > before) await writeReport(plan, records, request.file);
   }
   const report = await writeReport(plan, records, request.file);
   if (request.write !== undefined) await writePage(request.write, report, commandOf(request.file));

@@ -20,9 +20,13 @@ import {
 let tiny: TinyStudy;
 /** The report of the study that nobody interrupted. */
 let whole: StudyReport;
+/** A study of the first seed only, and its report. */
+let short: { readonly file: string; readonly report: StudyReport };
 
 before(async () => {
   tiny = await writeTinyStudy();
+  const file = changedStudy(tiny, 'short', { seeds: [1] });
+  short = { file, report: await study(folderOf('short'), { file }) };
   whole = await study(folderOf('whole'));
 });
 after(() => {
@@ -71,7 +75,7 @@ const TASKS = ['cream-1', 'random-spos-1', 'cream-2', 'random-spos-2'].flatMap((
   `${trial}/select-0-150000`,
 ]);
 
-describe('a study of two algorithms and two seeds', { timeout: 600_000 }, () => {
+describe('a study of two algorithms and two seeds', { timeout: 1_200_000 }, () => {
   it('searches, ranks and selects for every run and seed, and writes four files', () => {
     assert.deepEqual(tasks, TASKS);
     const folder = folderOf('whole');
@@ -120,29 +124,37 @@ describe('a study of two algorithms and two seeds', { timeout: 600_000 }, () => 
     assert.deepEqual(report, whole);
   });
 
+  /** Ends the study in the task of this number. */
+  async function cutIn(cut: number, folder: string, file: string): Promise<void> {
+    const onEvent: RequestChanges['onEvent'] = (event, end) => {
+      if (event.kind === 'step' && event.state.step === 5) end();
+    };
+    const onLine: RequestChanges['onLine'] = (line, end) => {
+      if (line.startsWith('weights of step')) end();
+    };
+    const changes = (task: number): RequestChanges => (task === cut ? { onEvent, onLine } : {});
+    await assert.rejects(study(folder, { file, changes }), { name: 'AbortError' });
+    assert.equal(reportIn(folder).trials.finished, 1);
+  }
+
+  it('that is ended in a search goes on there, with the same report', async () => {
+    const folder = folderOf('cut');
+    await cutIn(3, folder, tiny.file);
+    const report = await study(folder);
+    assert.deepEqual(tasks, TASKS.slice(3));
+    assert.deepEqual(timeless(report), timeless(whole));
+  });
+
   for (const [what, cut] of [
-    ['a search', 3],
     ['a rank study', 4],
     ['a selection', 5],
   ] as const) {
     it(`that is ended in ${what} goes on there, with the same report`, async () => {
       const folder = folderOf(`cut-${cut}`);
-      const changes = (task: number): RequestChanges =>
-        task !== cut
-          ? {}
-          : {
-              onEvent: (event, end) => {
-                if (event.kind === 'step' && event.state.step === 5) end();
-              },
-              onLine: (line, end) => {
-                if (line.startsWith('weights of step')) end();
-              },
-            };
-      await assert.rejects(study(folder, { changes }), { name: 'AbortError' });
-      assert.equal(reportIn(folder).trials.finished, 1);
-      const report = await study(folder);
-      assert.deepEqual(tasks, TASKS.slice(cut));
-      assert.deepEqual(timeless(report), timeless(whole));
+      await cutIn(cut, folder, short.file);
+      const report = await study(folder, { file: short.file });
+      assert.deepEqual(tasks, TASKS.slice(cut, 6));
+      assert.deepEqual(timeless(report), timeless(short.report));
     });
   }
 
@@ -189,10 +201,10 @@ describe('a study of two algorithms and two seeds', { timeout: 600_000 }, () => 
   });
 });
 
-describe('the command "study"', { timeout: 600_000 }, () => {
+describe('the command "study"', { timeout: 1_200_000 }, () => {
   it('ends by SIGTERM with its task, and the same command goes on', async () => {
     const folder = folderOf('killed');
-    const args = ['study', tiny.file, '--output', folder];
+    const args = ['study', short.file, '--output', folder];
     const { child, ended, printed } = startCli(args);
     const second = join(folder, 'random-spos-1');
     await until(async () => (await manifestFiles(second)).length > 0, { child, limitMs: 240_000 });
@@ -203,13 +215,14 @@ describe('the command "study"', { timeout: 600_000 }, () => {
     const again = await runCli([...args, '--json']);
     assert.equal(again.code, 0, again.stderr);
     assert.ok(!again.stderr.includes('cream-1: search'));
-    assert.deepEqual(timeless(JSON.parse(again.stdout) as StudyReport), timeless(whole));
+    assert.deepEqual(timeless(JSON.parse(again.stdout) as StudyReport), timeless(short.report));
   });
 
   it('says which task failed, after what the task itself has said', async () => {
     const folder = folderOf('failing');
     const search = join(folder, 'cream-1');
-    const file = changedStudy(tiny, 'failing', { runs: [{ name: 'cream' }], seeds: [1] });
+    const changes = { runs: [{ name: 'cream' }], seeds: [1], budgets: [] };
+    const file = changedStudy(tiny, 'failing', changes);
     await study(folder, { file });
     rmSync(join(search, 'rank'), { recursive: true });
     writeFileSync(join(search, 'rank'), 'in the way');

@@ -8,7 +8,6 @@ import { writeTinySearch, type TinySearch } from '../e2e/support.ts';
 const CONFIG = {
   epochs: 3,
   baselinePaths: 4,
-  checkpoint: { steps: 1 },
   selection: { population: 8, generations: 1, parents: 2, mutations: 2, crossovers: 2 },
 };
 

@@ -73,6 +73,13 @@ describe('an evaluation with the weights of a search', { timeout: 300_000 }, () 
     assert.equal(written.images, searched.data.rankingImages);
   });
 
+  it('reads an evaluation as the architecture that it is of', async () => {
+    const output = newFolder();
+    const { path } = searched.ranking.at(-1)!;
+    await evaluate({ arch: path }, {}, output);
+    assert.equal((await evaluationOf(join(output, 'evaluation.json'))).arch.path, path);
+  });
+
   it('gives every other path the scores that it had in the ranking', async () => {
     assert.ok(searched.ranking.length > 4);
     for (const row of searched.ranking) {

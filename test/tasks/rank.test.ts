@@ -115,6 +115,14 @@ describe('a rank study with the weights of a search', { timeout: 300_000 }, () =
     assert.deepEqual(withoutTime(reportIn(output)), withoutTime(reportIn(whole)));
     assert.deepEqual(scoresIn(output), scoresIn(whole));
     assert.deepEqual(scoresIn(output).slice(0, 3), kept);
+    // Cut off again, the folder does not show what the earlier one found.
+    const onStart = (line: string, end: () => void): void => {
+      if (line.startsWith('weights of step')) end();
+    };
+    rmSync(join(output, 'scores.jsonl'));
+    await assert.rejects(rank(output, { onLine: onStart }), { name: 'AbortError' });
+    assert.equal((await folderStatus(output)).study, null);
+    await rank(output);
     writeFileSync(join(output, 'rank.json'), '{}');
     const damaged = await folderStatus(output);
     assert.deepEqual([damaged.state, damaged.next], ['broken', 'the same "nni-cream rank"']);

@@ -46,7 +46,7 @@ describe('the plan of a study', () => {
     ['an unknown key', { seedz: [1] }, 'CONFIG_INVALID', /seedz/],
     ['no seed', { seeds: [] }, 'CONFIG_INVALID', /seeds/],
     ['a seed twice', { seeds: [1, 1] }, 'CONFIG_INVALID', /seeds/],
-    ['a name twice', { runs: [cream, cream] }, 'CONFIG_INVALID', /"cream" twice/],
+    ['a name twice', { runs: [cream, { ...cream }] }, 'CONFIG_INVALID', /"cream" twice/],
     ['a name that is a path', { runs: [{ name: '../x' }] }, 'CONFIG_INVALID', /name/],
     [
       'a run with a key that is none',
