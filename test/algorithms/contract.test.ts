@@ -9,9 +9,9 @@ const RUNS: Readonly<Partial<Record<string, ShortRun>>> = {
     changes: {
       warmupEpochs: 0,
       metaInterval: 3,
-      boardSize: 2,
-      batchSize: 64,
-      imagesPerEpoch: 384,
+      boardSize: 1,
+      batchSize: 32,
+      imagesPerEpoch: 192,
     },
     hasCandidates: true,
   },

@@ -63,13 +63,6 @@ describe('planSearch', () => {
     refused(check({ probeImages: 257 }), 'CONFIG_INVALID', 'probeImages', 'the 256 images', '257');
   });
 
-  it('gives a mini-set that is smaller than the probes all of its images', () => {
-    // A tenth of 150 images is held out, five of them for the board.
-    const few = { classes: Array(5), trainImages: 150 };
-    const { settings } = planSearch(config(), space, few).algorithm;
-    assert.equal(settings['probeImages'], 5);
-  });
-
   it('refuses a warm-up that takes all epochs', () => {
     refused(check({ warmupEpochs: 7 }), 'CONFIG_INVALID', 'warmupEpochs', 'epochs (7)');
   });

@@ -51,6 +51,15 @@ describe('the settings of Cream', () => {
     assert.equal(settings.sampling.budget.ranges[0]!.max, 1e9);
   });
 
+  it('compare paths on 8 images, or on all of a smaller mini-set', () => {
+    const probes = [256, 8, 5].map((boardImages) => {
+      const { config, ...others } = setting();
+      const { probeImages: _, ...unsaid } = config;
+      return creamSettings({ ...others, config: unsaid, boardImages }).probeImages;
+    });
+    assert.deepEqual(probes, [8, 8, 5]);
+  });
+
   it('without limits allow any cost and any candidate', () => {
     const { budget, prior } = creamSettings(setting()).sampling;
     assert.deepEqual([budget.ranges[0]!.min, budget.ranges[0]!.max, prior], [0, Infinity, null]);
