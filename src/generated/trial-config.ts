@@ -110,7 +110,11 @@ export interface TrialConfigFile {
    */
   accGap?: number;
   /**
-   * Images of each of the paths that a step of fairnas trains: `whole` is all of the batch, as in the paper; `share` cuts the batch up, so that a step costs no more than one path.
+   * Random paths that a step of spos trains, at one point of the weights and with one update; 1 as in the paper.
+   */
+  pathsPerStep: number;
+  /**
+   * Images of each of the paths that a step trains: `share` cuts the batch up, so that a step costs no more than one path; `whole` is all of the batch for each, as in the paper of fairnas.
    */
   pathBatch: 'share' | 'whole';
   /**

@@ -4,6 +4,7 @@ import { describeAlgorithm, type ShortRun } from '../contract/algorithm.ts';
 /** For an algorithm whose work is not all in twelve steps of its defaults. */
 const RUNS: Readonly<Partial<Record<string, ShortRun>>> = {
   cream: { changes: { warmupEpochs: 0, metaInterval: 3 }, hasCandidates: true },
+  spos: { changes: { pathsPerStep: 3, pathBatch: 'share' }, hasCandidates: false },
 };
 
 const PLAIN: ShortRun = { changes: {}, hasCandidates: false };

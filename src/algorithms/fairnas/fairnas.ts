@@ -6,16 +6,11 @@
  * Search" (ICCV 2021).
  */
 
-import { sliceBatch, type Batch } from '../../data/stream/batch.ts';
 import { createRng, type Rng } from '../../foundation/rng.ts';
 import type { Path, SearchSpace } from '../../searchspace/space.ts';
 import type { AlgorithmDefinition } from '../algorithm.ts';
-import {
-  labelLoss,
-  RANDOM_PATH_METRICS,
-  statelessAlgorithm,
-  type Stateless,
-} from '../stateless.ts';
+import { fromLabels, trainPaths } from '../several-paths.ts';
+import { RANDOM_PATH_METRICS, statelessAlgorithm, type Stateless } from '../stateless.ts';
 
 /** One path for each candidate. */
 export const fairnas: AlgorithmDefinition<Stateless> = {
@@ -23,29 +18,12 @@ export const fairnas: AlgorithmDefinition<Stateless> = {
   metrics: RANDOM_PATH_METRICS,
   configKeys: ['pathBatch'],
   selection: 'evolution',
-  create: ({ space, config: { seed, labelSmoothing, pathBatch } }) =>
-    statelessAlgorithm((state, { step, batch, learner }) => {
-      const paths = fairPaths(space, createRng({ seed, stream: 'path', step }));
-      const trained = paths.map((path, k) => {
-        const own = pathBatch === 'whole' ? batch : shareOf(batch, k, paths.length);
-        return learner.gradientsOf(path, own, labelLoss(learner, own, labelSmoothing));
-      });
-      const isFinite = learner.update(trained);
-      const loss = trained.reduce((sum, part) => sum + part.loss, 0) / trained.length;
-      const images = pathBatch === 'whole' ? paths.length * batch.count : batch.count;
-      return { next: isFinite ? state : null, loss, paths, images };
+  create: ({ space, config }) =>
+    statelessAlgorithm((state, work) => {
+      const rng = createRng({ seed: config.seed, stream: 'path', step: work.step });
+      return trainPaths(state, work, fromLabels(fairPaths(space, rng), config));
     }),
 };
-
-/** The k-th of equal parts of a batch, as far as they can be equal; at least one image. */
-function shareOf(batch: Batch, k: number, parts: number): Batch {
-  const [start, end] = [k, k + 1].map((cut) => Math.floor((cut * batch.count) / parts));
-  return sliceBatch(
-    batch,
-    Math.min(start ?? 0, batch.count - 1),
-    Math.max(end ?? 0, (start ?? 0) + 1),
-  );
-}
 
 /**
  * Paths that together take every candidate of every block: each block's candidates in an order of
