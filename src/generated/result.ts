@@ -15,7 +15,7 @@ export interface SearchResult {
   /**
    * Search algorithm.
    */
-  algorithm: 'cream' | 'spos' | 'fairnas';
+  algorithm: 'cream' | 'spos' | 'fairnas' | 'sandwich' | 'random';
   /**
    * What the scores are.
    */

@@ -21,9 +21,9 @@ export interface TrialConfigFile {
    */
   task: 'search' | 'evaluate' | 'rank';
   /**
-   * How the supernet is trained: `cream` as in Cream of the Crop, `spos` by uniform single paths, `fairnas` by strict fairness.
+   * How the supernet is trained: `cream` as in Cream of the Crop, `spos` by uniform single paths, `fairnas` by strict fairness, `sandwich` by the largest path, which teaches the smallest and random ones, `random` as `spos` with the best of random paths as the answer.
    */
-  algorithm: 'cream' | 'spos' | 'fairnas';
+  algorithm: 'cream' | 'spos' | 'fairnas' | 'sandwich' | 'random';
   /**
    * Path of the network skeleton file.
    */
@@ -110,7 +110,7 @@ export interface TrialConfigFile {
    */
   accGap?: number;
   /**
-   * Random paths that a step of spos trains, at one point of the weights and with one update; 1 as in the paper.
+   * Paths that a step trains, at one point of the weights and with one update: random ones of `spos` and `random`, 1 as in their papers; of `sandwich` the largest, the smallest, and random ones, at least 3.
    */
   pathsPerStep: number;
   /**
@@ -216,7 +216,7 @@ export interface DataConfig {
  */
 export interface SelectionConfig {
   /**
-   * `board` takes the best of the algorithm's own candidates, `random` of random paths, `evolution` of a genetic search; without it the algorithm's own: `board` for cream, `evolution` for the others.
+   * `board` takes the best of the algorithm's own candidates, `random` of random paths, `evolution` of a genetic search; without it the algorithm's own: `board` for cream, `random` for random, `evolution` for the others.
    */
   strategy?: 'board' | 'random' | 'evolution';
   /**

@@ -35,12 +35,18 @@ export function samplePath(space: SearchSpace, { budget, prior }: SamplerOptions
 /** Draws one block's candidate, by its prior. */
 export function sampleCandidate(block: Block, prior: SamplerOptions['prior'], rng: Rng): number {
   if (prior === null) return rng.below(block.candidates.length);
-  const weights = block.candidates.map(({ name }) =>
-    // A candidate may be named like something that every object inherits, such as "constructor".
-    Object.hasOwn(prior, name) ? (prior[name] ?? 0) : 0,
-  );
+  const weights = weightsIn(block, prior);
   let rest = rng.uniform() * weights.reduce((sum, weight) => sum + weight, 0);
   const index = weights.findIndex((weight) => (rest -= weight) < 0);
   // Rounding can leave a rest of zero: the last candidate that can be drawn takes it.
   return index === -1 ? weights.findLastIndex((weight) => weight > 0) : index;
+}
+
+/** Relative probability of each candidate of a block; 0 for one that is never drawn. */
+export function weightsIn({ candidates }: Block, prior: SamplerOptions['prior']): number[] {
+  return candidates.map(({ name }) => {
+    if (prior === null) return 1;
+    // A candidate may be named like something that every object inherits, such as "constructor".
+    return Object.hasOwn(prior, name) ? (prior[name] ?? 0) : 0;
+  });
 }

@@ -87,11 +87,11 @@ describe('a search', { timeout: 300_000 }, () => {
 
   it('takes the selection of its algorithm where the config names none', async () => {
     const strategies = [];
-    for (const algorithm of ['cream', 'spos', 'fairnas']) {
+    for (const algorithm of ['cream', 'spos', 'fairnas', 'sandwich', 'random']) {
       const result = await searchIn(newFolder(), configOf({ algorithm }));
       strategies.push(result.selection.strategy);
     }
-    assert.deepEqual(strategies, ['board', 'evolution', 'evolution']);
+    assert.deepEqual(strategies, ['board', 'evolution', 'evolution', 'evolution', 'random']);
   });
 
   it('goes on within its selection, and scores nothing twice that was scored before', async () => {
