@@ -82,10 +82,6 @@ export interface TrialConfigFile {
    */
   labelSmoothing: number;
   /**
-   * Paths that a step trains, each on its share of the batch; without it 4, or batchSize if that is less. `spos` and `random` train 1 in their papers; of `sandwich` two are the largest and the smallest path.
-   */
-  pathsPerStep?: number;
-  /**
    * Learning rate of the meta network; without it 0.05, for `cream-official` 0.0001.
    */
   metaLr?: number;
@@ -122,7 +118,11 @@ export interface TrialConfigFile {
    */
   matching: 'learned' | 'best' | 'random';
   /**
-   * Images of each of the paths that a step of fairnas trains: `whole` is all of the batch, as in the paper; `share` cuts the batch up, so that a step costs no more than one path.
+   * Paths that a step trains, at one point of the weights and with one update: random ones of `cream`, `spos` and `random`, 1 as in their papers; of `sandwich` the largest, the smallest, and random ones, at least 3.
+   */
+  pathsPerStep: number;
+  /**
+   * Images of each of the paths that a step trains, but of `cream`: `share` cuts the batch up, so that a step costs no more than one path; `whole` is all of the batch for each, as in the paper of fairnas. `cream` always cuts it up.
    */
   pathBatch: 'share' | 'whole';
   /**

@@ -71,7 +71,10 @@ export function coverOf(space: SearchSpace, { budget, prior }: SamplerOptions): 
 }
 
 /** Relative probability of each candidate of a block. */
-function weightsOf({ candidates }: Block, prior: SamplerOptions['prior']): readonly number[] {
+export function weightsOf(
+  { candidates }: Block,
+  prior: SamplerOptions['prior'],
+): readonly number[] {
   // A candidate may be named like something that every object inherits, such as "constructor".
   const weightOf = (name: string): number =>
     prior !== null && Object.hasOwn(prior, name) ? (prior[name] ?? 0) : 0;

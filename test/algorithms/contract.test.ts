@@ -1,8 +1,16 @@
 import { ALGORITHMS } from '../../src/algorithms/registry.ts';
 import { describeAlgorithm, type ShortRun } from '../contract/algorithm.ts';
 
+/** Several paths a step, each on its share. */
+const SEVERAL: ShortRun = {
+  changes: { pathsPerStep: 3, pathBatch: 'share' },
+  hasCandidates: false,
+};
+
 /** For an algorithm whose work is not all in twelve steps of its defaults. */
 const RUNS: Readonly<Partial<Record<string, ShortRun>>> = {
+  sandwich: SEVERAL,
+  spos: SEVERAL,
   'cream-official': { changes: { warmupEpochs: 0, metaInterval: 3 }, hasCandidates: true },
   // Rounds after the first and the ninth step.
   cream: {

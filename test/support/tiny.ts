@@ -75,6 +75,7 @@ const tinySettings = {
   clipNorm: 0,
   warmupSteps: 0,
   scoreBy: 'accuracy',
+  pathsPerStep: 1,
   pathBatch: 'whole',
   lr: 0.05,
   momentum: 0.9,

@@ -52,6 +52,7 @@ describe('parseTrialConfig', () => {
       clipNorm: 1,
       labelSmoothing: 0.1,
       boardSize: 10,
+      pathsPerStep: 4,
       pathBatch: 'share',
       minMacs: 0,
       calibrationImages: 1000,

@@ -46,7 +46,14 @@ async function searchIn(
 }
 
 describe('a search', { timeout: 300_000 }, () => {
-  for (const algorithm of ['cream', 'cream-official', 'spos', 'fairnas'] as const) {
+  for (const algorithm of [
+    'cream',
+    'cream-official',
+    'spos',
+    'fairnas',
+    'sandwich',
+    'random',
+  ] as const) {
     for (const strategy of ['board', 'random', 'evolution'] as const) {
       it(`trained by ${algorithm} gives its answer by ${strategy}`, async () => {
         const scoreBy = strategy === 'random' ? 'accuracy' : 'crossEntropy';
@@ -88,11 +95,18 @@ describe('a search', { timeout: 300_000 }, () => {
 
   it('takes the selection of its algorithm where the config names none', async () => {
     const strategies = [];
-    for (const algorithm of ['cream', 'cream-official', 'spos', 'fairnas']) {
+    for (const algorithm of ['cream', 'cream-official', 'spos', 'fairnas', 'sandwich', 'random']) {
       const result = await searchIn(newFolder(), configOf({ algorithm }));
       strategies.push(result.selection.strategy);
     }
-    assert.deepEqual(strategies, ['board', 'board', 'evolution', 'evolution']);
+    assert.deepEqual(strategies, [
+      'mainEffects',
+      'board',
+      'mainEffects',
+      'mainEffects',
+      'mainEffects',
+      'random',
+    ]);
   });
 
   it('goes on within its selection, and scores nothing twice that was scored before', async () => {

@@ -10,6 +10,7 @@ import { sliceBatch, type Batch } from '../../data/stream/batch.ts';
 import { createRng } from '../../foundation/rng.ts';
 import { canonicalPath } from '../../searchspace/canonical.ts';
 import { samplePath } from '../../searchspace/sampler.ts';
+import type { Path } from '../../searchspace/space.ts';
 import type {
   Algorithm,
   AlgorithmDefinition,
@@ -17,7 +18,7 @@ import type {
   Setting,
   StepWork,
 } from '../algorithm.ts';
-import { shareOut, type Student } from '../shares.ts';
+import { shareOf } from '../several-paths.ts';
 import { apply, holdRound, probeOf } from './admission.ts';
 import { emptyBoard } from './board.ts';
 import { studentLoss } from './loss.ts';
@@ -126,12 +127,18 @@ function trainStep(
   return { next, loss, paths, images: batch.count };
 }
 
+/** A path and the images that it is trained on. */
+interface Student {
+  readonly path: Path;
+  readonly share: Batch;
+}
+
 function drawStudents({ step, batch, learner }: StepWork, settings: CreamSettings): Student[] {
   const { seed, sampling, pathsPerStep } = settings;
   const rng = createRng({ seed, stream: 'path', step });
   const { space } = learner.supernet;
   const paths = Array.from({ length: pathsPerStep }, () => samplePath(space, sampling, rng));
-  return shareOut(paths, batch);
+  return paths.map((path, k) => ({ path, share: shareOf(batch, k, paths.length) }));
 }
 
 /** Finds a student's teacher. Of a step's students the first one may teach the meta network. */

@@ -1,7 +1,6 @@
 import { TrialError } from '../../foundation/errors.ts';
 import type { SamplerOptions } from '../../searchspace/sampler.ts';
 import type { Setting } from '../algorithm.ts';
-import { pathsPerStep } from '../shares.ts';
 import { roundInterval } from './admission.ts';
 import { noiseGap, officialRule, paretoRule, type AdmissionRule } from './board.ts';
 
@@ -71,7 +70,7 @@ export function creamSettings(setting: Setting): CreamSettings {
   const probeImages = config.probeImages ?? Math.min(PROBE_IMAGES, boardImages);
   const settings: CreamSettings = {
     boardSize,
-    pathsPerStep: pathsPerStep(config),
+    pathsPerStep: config.pathsPerStep,
     matching: config.matching,
     probeImages,
     board: {

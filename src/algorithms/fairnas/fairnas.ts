@@ -9,13 +9,8 @@
 import { createRng, type Rng } from '../../foundation/rng.ts';
 import type { Path, SearchSpace } from '../../searchspace/space.ts';
 import type { AlgorithmDefinition } from '../algorithm.ts';
-import { shareOf } from '../shares.ts';
-import {
-  labelLoss,
-  RANDOM_PATH_METRICS,
-  statelessAlgorithm,
-  type Stateless,
-} from '../stateless.ts';
+import { fromLabels, trainPaths } from '../several-paths.ts';
+import { RANDOM_PATH_METRICS, statelessAlgorithm, type Stateless } from '../stateless.ts';
 
 /** One path for each candidate. */
 export const fairnas: AlgorithmDefinition<Stateless> = {
@@ -23,17 +18,10 @@ export const fairnas: AlgorithmDefinition<Stateless> = {
   metrics: RANDOM_PATH_METRICS,
   configKeys: ['pathBatch'],
   selection: 'mainEffects',
-  create: ({ space, config: { seed, labelSmoothing, pathBatch } }) =>
-    statelessAlgorithm((state, { step, batch, learner }) => {
-      const paths = fairPaths(space, createRng({ seed, stream: 'path', step }));
-      const trained = paths.map((path, k) => {
-        const own = pathBatch === 'whole' ? batch : shareOf(batch, k, paths.length);
-        return learner.gradientsOf(path, own, labelLoss(learner, own, labelSmoothing));
-      });
-      const isFinite = learner.update(trained);
-      const loss = trained.reduce((sum, part) => sum + part.loss, 0) / trained.length;
-      const images = pathBatch === 'whole' ? paths.length * batch.count : batch.count;
-      return { next: isFinite ? state : null, loss, paths, images };
+  create: ({ space, config }) =>
+    statelessAlgorithm((state, work) => {
+      const rng = createRng({ seed: config.seed, stream: 'path', step: work.step });
+      return trainPaths(state, work, fromLabels(fairPaths(space, rng), config));
     }),
 };
 

@@ -1,19 +1,18 @@
 /**
- * Random search with weight sharing: trains as single-path one-shot does, and the answer is the best
- * of random paths by their scores with the shared weights. The floor for every other search.
+ * Random search with weight sharing: the supernet is trained as by `spos`, and the answer is the best of
+ * random paths. What a search on top of it does better is what that search is worth.
  *
  * @see Li and Talwalkar, "Random Search and Reproducibility for Neural Architecture Search" (UAI 2019).
  */
 
 import type { AlgorithmDefinition } from '../algorithm.ts';
-import { RANDOM_PATH_METRICS, type Stateless } from '../stateless.ts';
-import { uniformPaths } from '../uniform-paths.ts';
+import { spos } from '../spos/spos.ts';
+import type { Stateless } from '../stateless.ts';
 
-/** Uniform paths, and the best of random ones for the answer. */
+/** Random paths, in training and as the answer. */
 export const random: AlgorithmDefinition<Stateless> = {
-  paper: 'Li and Talwalkar, "Random Search and Reproducibility" (UAI 2019)',
-  metrics: RANDOM_PATH_METRICS,
-  configKeys: ['pathsPerStep'],
+  ...spos,
+  paper:
+    'Li and Talwalkar, "Random Search and Reproducibility for Neural Architecture Search" (UAI 2019)',
   selection: 'random',
-  create: uniformPaths,
 };
