@@ -47,7 +47,7 @@ function beats(a: BoardEntry, b: BoardEntry): boolean {
     [a.crossEntropy < b.crossEntropy, a.macs < b.macs],
     [a.crossEntropy > b.crossEntropy, a.macs > b.macs],
   ];
-  return better!.includes(true) && !worse!.includes(true);
+  return better.includes(true) && !worse.includes(true);
 }
 
 /** Number of the front of an entry: the length of the longest chain of entries that beat it. */
