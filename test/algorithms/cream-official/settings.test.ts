@@ -16,7 +16,8 @@ import { tinyConfig, tinyPlan, tinySetting, type TinyChanges } from '../../suppo
 /** A setting whose config does not say how many images a probe has. */
 function withoutProbe(changes: TinyChanges = {}): Setting {
   const setting = tinySetting(changes);
-  const { probeImages: _, ...config } = setting.config;
+  const config = { ...setting.config };
+  delete config.probeImages;
   return { ...setting, config };
 }
 
