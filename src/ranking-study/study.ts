@@ -75,7 +75,14 @@ export function studyReport(subject: StudySubject, records: readonly TrialRecord
       .map((record) => describeTrial(record, judge));
     const [first, ...others] = trials;
     if (first === undefined) return [];
-    return [{ name, settings, trials: [first, ...others], summary: summarise(trials) }];
+    return [
+      {
+        name,
+        settings,
+        trials: [first, ...others] as StudyRun['trials'],
+        summary: summarise(trials),
+      },
+    ];
   });
   return {
     format: 'nni-cream-study/1',

@@ -66,10 +66,9 @@ function bestByModel(
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const starts = best().filter((path) => !climbed.has(pathKey(path)));
     if (starts.length === 0) break;
-    for (const start of starts) {
-      climbed.add(pathKey(start));
-      for (const path of neighbours(space, start)) if (admits(budget, path)) visit(path);
-    }
+    for (const start of starts) climbed.add(pathKey(start));
+    const near = starts.flatMap((start) => neighbours(space, start));
+    for (const path of near.filter((each) => admits(budget, each))) visit(path);
   }
   return best();
 }

@@ -6,11 +6,9 @@
  * Architecture Search" (NeurIPS 2020); `docs/fidelity.md` lists where we differ from its code.
  */
 
-import { sliceBatch, type Batch } from '../../data/stream/batch.ts';
 import { createRng } from '../../foundation/rng.ts';
 import { canonicalPath } from '../../searchspace/canonical.ts';
 import { samplePath } from '../../searchspace/sampler.ts';
-import type { Path } from '../../searchspace/space.ts';
 import type {
   Algorithm,
   AlgorithmDefinition,
@@ -22,14 +20,13 @@ import { shareOf } from '../several-paths.ts';
 import { apply, holdRound, probeOf } from './admission.ts';
 import { emptyBoard } from './board.ts';
 import { studentLoss } from './loss.ts';
-import { createMetaNetwork, type MetaNetwork } from './meta-network.ts';
-import { metaStep } from './meta-step.ts';
-import { matchesOf } from './probes.ts';
+import { findTeacher, type Student } from './matching.ts';
+import { createMetaNetwork } from './meta-network.ts';
 import { CREAM_METRICS, creamMetrics, describeCream, tellCream } from './report.ts';
 import { restoreCream, saveCream } from './saved.ts';
 import { creamSettings, type CreamSettings } from './settings.ts';
 import { advance, EMPTY_TALLY, NO_ACTIVITY, type CreamState, type Lesson } from './state.ts';
-import { bestTeacher, chooseTeacher, randomTeacher, type Teacher } from './teacher.ts';
+import type { Teacher } from './teacher.ts';
 
 /** The algorithm of the paper, with the defects of its released code mended. */
 export const cream: AlgorithmDefinition<CreamState> = {
@@ -94,9 +91,9 @@ function trainStep(
   const probe = probeOf(heldOut.board, settings.probeImages);
   let { meta } = state;
   const trained = drawStudents(work, settings).map((student, index) => {
-    const matched = match(state, meta, { ...student, probe, index }, work, settings);
-    meta = matched.meta;
-    return train(student, matched.teacher, work, settings);
+    const found = findTeacher({ ...state, meta }, { ...student, probe, index }, work, settings);
+    meta = found.meta;
+    return train(student, found.teacher, work, settings);
   });
   const paths = trained.map(({ part }) => part.path);
   const loss = mean(trained.map(({ part }) => part.loss));
@@ -127,43 +124,12 @@ function trainStep(
   return { next, loss, paths, images: batch.count };
 }
 
-/** A path and the images that it is trained on. */
-interface Student {
-  readonly path: Path;
-  readonly share: Batch;
-}
-
 function drawStudents({ step, batch, learner }: StepWork, settings: CreamSettings): Student[] {
   const { seed, sampling, pathsPerStep } = settings;
   const rng = createRng({ seed, stream: 'path', step });
   const { space } = learner.supernet;
   const paths = Array.from({ length: pathsPerStep }, () => samplePath(space, sampling, rng));
   return paths.map((path, k) => ({ path, share: shareOf(batch, k, paths.length) }));
-}
-
-/** Finds a student's teacher. Of a step's students the first one may teach the meta network. */
-function match(
-  { board, activity }: CreamState,
-  meta: MetaNetwork,
-  { path, share, probe, index }: Student & { probe: Batch; index: number },
-  { step, heldOut, learner }: StepWork,
-  { matching, meta: { interval, images, lr }, labelSmoothing, seed }: CreamSettings,
-): { readonly meta: MetaNetwork; readonly teacher: Teacher | null } {
-  const { supernet } = learner;
-  const student = canonicalPath(supernet.space, path);
-  if (matching === 'best') return { meta, teacher: bestTeacher(board, student) };
-  if (matching === 'random') {
-    const rng = createRng({ seed, stream: 'teacher', step, index });
-    return { meta, teacher: randomTeacher(board, student, rng) };
-  }
-  const matches = matchesOf(supernet, board, path, probe);
-  const teacher = chooseTeacher(meta, matches, student);
-  if (teacher === null || index > 0 || step % interval !== 0) return { meta, teacher };
-  const training = sliceBatch(share, 0, Math.min(images, share.count));
-  const validation = heldOut.meta(activity.metaSteps, images);
-  const pair = { student: path, teacher, probe, training, validation };
-  const learned = metaStep(supernet, meta, pair, { xi: learner.lr, metaLr: lr, labelSmoothing });
-  return { meta: learned, teacher: chooseTeacher(learned, matches, student) };
 }
 
 /** Takes the gradients of a student's loss. */
