@@ -67,7 +67,9 @@ export function ensurePyTorch(root: string, env: NodeJS.ProcessEnv): PyTorch {
 
 /** Puts one empty library under all names, with the versions that the loader asks each of them for. */
 function standIn(folder: string): void {
-  const [version = ''] = readdirSync(join(folder, 'lib')).filter((name) => name.startsWith('python'));
+  const [version = ''] = readdirSync(join(folder, 'lib')).filter((name) =>
+    name.startsWith('python'),
+  );
   const libraries = join(folder, 'lib', version, 'site-packages/torch/lib');
   const versions = join(folder, 'versions.map');
   const nodes = [`NVSHMEM { ${VARIABLE}; };`, ...UNUSED_LIBRARIES.map((name) => `${name} {};`)];
