@@ -75,7 +75,13 @@ export function studyReport(subject: StudySubject, records: readonly TrialRecord
       .map((record) => describeTrial(record, judge));
     const [first, ...others] = trials;
     if (first === undefined) return [];
-    return [{ name, settings, trials: [first, ...others], summary: summarise(trials) } as StudyRun];
+    const run: StudyRun = {
+      name,
+      settings,
+      trials: [first, ...others],
+      summary: summarise(trials),
+    };
+    return [run];
   });
   return {
     format: 'nni-cream-study/1',
