@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { runStudy } from '../../src/cli/study.ts';
 import { silentLogger } from '../../src/foundation/logger.ts';
 import type { StudyReport } from '../../src/generated/study-report.ts';
-import { manifestFiles } from '../../src/run-folder/checkpoint/store.ts';
+import { lockHolder } from '../../src/run-folder/lock.ts';
 import { parseStudyReport } from '../../src/run-folder/study-result.ts';
 import { runCli, startCli, until } from '../support/command.ts';
 import { runRequest, type RequestChanges } from '../support/task.ts';
@@ -69,6 +69,19 @@ function reportIn(folder: string): StudyReport {
   return parseStudyReport(JSON.parse(readFileSync(file, 'utf8')), file);
 }
 
+/** Ends the study in the task of this number. */
+async function cutIn(cut: number, folder: string, file: string): Promise<void> {
+  const onEvent: RequestChanges['onEvent'] = (event, end) => {
+    if (event.kind === 'step' && event.state.step === 5) end();
+  };
+  const onLine: RequestChanges['onLine'] = (line, end) => {
+    if (line.startsWith('weights of step')) end();
+  };
+  const changes = (task: number): RequestChanges => (task === cut ? { onEvent, onLine } : {});
+  await assert.rejects(study(folder, { file, changes }), { name: 'AbortError' });
+  assert.equal(reportIn(folder).trials.finished, 1);
+}
+
 const TASKS = ['cream-1', 'random-spos-1', 'cream-2', 'random-spos-2'].flatMap((trial) => [
   trial,
   `${trial}/rank`,
@@ -123,19 +136,6 @@ describe('a study of two algorithms and two seeds', { timeout: 1_200_000 }, () =
     assert.deepEqual(tasks, []);
     assert.deepEqual(report, whole);
   });
-
-  /** Ends the study in the task of this number. */
-  async function cutIn(cut: number, folder: string, file: string): Promise<void> {
-    const onEvent: RequestChanges['onEvent'] = (event, end) => {
-      if (event.kind === 'step' && event.state.step === 5) end();
-    };
-    const onLine: RequestChanges['onLine'] = (line, end) => {
-      if (line.startsWith('weights of step')) end();
-    };
-    const changes = (task: number): RequestChanges => (task === cut ? { onEvent, onLine } : {});
-    await assert.rejects(study(folder, { file, changes }), { name: 'AbortError' });
-    assert.equal(reportIn(folder).trials.finished, 1);
-  }
 
   it('that is ended in a search goes on there, with the same report', async () => {
     const folder = folderOf('cut');
@@ -204,14 +204,17 @@ describe('a study of two algorithms and two seeds', { timeout: 1_200_000 }, () =
 describe('the command "study"', { timeout: 1_200_000 }, () => {
   it('ends by SIGTERM with its task, and the same command goes on', async () => {
     const folder = folderOf('killed');
+    await cutIn(3, folder, short.file);
     const args = ['study', short.file, '--output', folder];
     const { child, ended, printed } = startCli(args);
     const second = join(folder, 'random-spos-1');
-    await until(async () => (await manifestFiles(second)).length > 0, { child, limitMs: 240_000 });
+    const lock = join(second, 'lock.json');
+    await until(() => existsSync(lock), { child, limitMs: 600_000 });
     child.kill('SIGTERM');
     await ended;
     assert.equal(child.signalCode, 'SIGTERM', printed.stderr);
-    assert.ok(!existsSync(join(second, 'lock.json')));
+    // Killed in the middle of its start it leaves a lock, but no process.
+    assert.equal(await lockHolder(second), null);
     const again = await runCli([...args, '--json']);
     assert.equal(again.code, 0, again.stderr);
     assert.ok(!again.stderr.includes('cream-1: search'));
