@@ -43,19 +43,21 @@ const KINDS = {
  * the classifier from U(-r, r), r = 1 / sqrt(out).
  */
 function ruleFor(name: string, shape: readonly number[], initialisation: Initialisation): Rule {
-  if (shape.length === 2) {
-    const [inputs = NaN, outputs = NaN] = shape;
-    const fan = initialisation === 'pytorch' ? inputs : outputs;
-    return { shape: 'uniform', bound: Math.sqrt(1 / fan) };
-  }
-  const [height = NaN, width = NaN, inputs = NaN, outputs = NaN] = shape;
-  const isDepthwise = name.endsWith('/depthwise/filter');
-  if (initialisation === 'pytorch') {
-    const perGroup = isDepthwise ? 1 : inputs;
-    return { shape: 'uniform', bound: Math.sqrt(1 / (perGroup * height * width)) };
-  }
-  const perGroup = isDepthwise ? 1 : outputs;
-  return { shape: 'normal', deviation: Math.sqrt(2 / (height * width * perGroup)) };
+  const isPytorch = initialisation === 'pytorch';
+  const fan = fanOf(shape, { isDepthwise: name.endsWith('/depthwise/filter'), isPytorch });
+  return isPytorch || shape.length === 2
+    ? { shape: 'uniform', bound: Math.sqrt(1 / fan) }
+    : { shape: 'normal', deviation: Math.sqrt(2 / fan) };
+}
+
+function fanOf(
+  shape: readonly number[],
+  { isDepthwise, isPytorch }: { isDepthwise: boolean; isPytorch: boolean },
+): number {
+  const [inputs = NaN, outputs = NaN] = shape.slice(-2);
+  const window = shape.slice(0, -2).reduce((product, length) => product * length, 1);
+  if (isDepthwise) return window;
+  return window * (isPytorch ? inputs : outputs);
 }
 
 /** Numbers that should be distributed alike, and what is expected of each standardised one. */
@@ -180,7 +182,9 @@ for (const initialisation of ['pytorch', 'official'] as const) {
       }
       assert.deepEqual(weightsOf(initialisation), weights);
       const others = weightsOf(initialisation, 2).filter(({ shape }) => shape.length > 1);
-      others.forEach(({ name, values }, i) => assert.notDeepEqual(values, drawn[i]!.values, name));
+      others.forEach(({ name, values }, i) => {
+        assert.notDeepEqual(values, drawn[i]!.values, name);
+      });
     });
   });
 }

@@ -6,6 +6,7 @@ import { cream } from '../../src/algorithms/cream/cream.ts';
 import { studentLoss } from '../../src/algorithms/cream/loss.ts';
 import { takeSnapshot } from '../../src/training/snapshot.ts';
 import { initialState } from '../../src/training/state.ts';
+import { assertClose } from '../support/close.ts';
 import { nativeEngine } from '../support/engine.ts';
 import { tinyBatch, tinyEntry, tinyLearner, tinySearch, tinySupernet } from '../support/tiny.ts';
 
@@ -40,9 +41,12 @@ it('the pure JavaScript engine takes the same step as the native one', async () 
   for (const name of ['kd', 'ce']) assert.ok(native.has(name), name);
   assert.ok([...native.keys()].some((name) => name.startsWith('velocity/')));
   for (const [name, wanted] of native) {
-    wanted.forEach((value, i) => {
-      const found = actual.get(name)![i]!;
-      assert.ok(Math.abs(found - value) <= 1e-4, `${name}[${i}]: ${found} for ${value}`);
-    });
+    const found = actual.get(name)!;
+    // Shifts in front of another batch norm have no gradient, and means behind one are zero, but for
+    // rounding.
+    const isIdle =
+      /\/(project\/bn\/beta|expand\/bn\/mean|head\.0\/bn\/mean)$/.test(name) &&
+      [...found, ...wanted].every((value) => Math.abs(value) < 1e-7);
+    if (!isIdle) assertClose(found, wanted, 1e-5, name);
   }
 });

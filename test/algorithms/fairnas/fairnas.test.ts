@@ -7,6 +7,7 @@ import { createRng } from '../../../src/foundation/rng.ts';
 import { bindSearchSpace } from '../../../src/searchspace/parse.ts';
 import type { Path, SearchSpace } from '../../../src/searchspace/space.ts';
 import type { Supernet } from '../../../src/supernet/supernet.ts';
+import { assertClose } from '../../support/close.ts';
 import { nativeEngine } from '../../support/engine.ts';
 import { idleSteps } from '../../support/idle-learner.ts';
 import { shippedSkeleton } from '../../support/spaces.ts';
@@ -110,7 +111,7 @@ describe('strict fairness', () => {
 
     const other = tinySupernet(engine);
     const starts = other.parameters.map(({ value }) => engine.read(value).slice());
-    const wanted = starts.map((start) => Float64Array.from(start));
+    const wanted = starts.map((start) => new Float64Array(start.length));
     const losses = paths.map((path) => {
       const probe = tinyLearner(other);
       const part = probe.gradientsOf(path, batch, labelLoss(probe, batch, 0.1));
@@ -124,9 +125,9 @@ describe('strict fairness', () => {
     const mean = losses.reduce((sum, each) => sum + each, 0) / losses.length;
     assert.ok(Math.abs(loss - mean) < 1e-6);
     supernet.parameters.forEach(({ name, value }, k) => {
-      engine.read(value).forEach((actual, i) => {
-        assert.ok(Math.abs(actual - wanted[k]![i]!) < 1e-6, `${name}[${i}]`);
-      });
+      const moved = Float64Array.from(engine.read(value), (each, i) => each - starts[k]![i]!);
+      // A difference of weights near 1, in float32.
+      assertClose(moved, wanted[k]!, 1e-3, name);
     });
     assert.ok(
       supernet.parameters.every(({ slots }) => slots.length === 1),
