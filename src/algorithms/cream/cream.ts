@@ -94,7 +94,7 @@ function trainStep(
   const probe = probeOf(heldOut.board, settings.probeImages);
   let { meta } = state;
   const trained = drawStudents(work, settings).map((student, index) => {
-    const matched = match(state, meta, { ...student, probe, index }, work, settings);
+    const matched = match(state, meta, { ...student, probe, index }, { work, settings });
     meta = matched.meta;
     return train(student, matched.teacher, work, settings);
   });
@@ -147,9 +147,11 @@ function match(
   { board, activity }: CreamState,
   meta: MetaNetwork,
   { path, share, probe, index }: Student & { probe: Batch; index: number },
-  { step, heldOut, learner }: StepWork,
-  { matching, meta: { interval, images, lr }, labelSmoothing, seed }: CreamSettings,
+  { work, settings }: { readonly work: StepWork; readonly settings: CreamSettings },
 ): { readonly meta: MetaNetwork; readonly teacher: Teacher | null } {
+  const { step, heldOut, learner } = work;
+  const { matching, labelSmoothing, seed } = settings;
+  const { interval, images, lr } = settings.meta;
   const { supernet } = learner;
   const student = canonicalPath(supernet.space, path);
   if (matching === 'best') return { meta, teacher: bestTeacher(board, student) };
