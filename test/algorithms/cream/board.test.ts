@@ -43,10 +43,8 @@ const round = fc.record({
 
 /** Whether `a` is better than `b` in one respect and worse in none. */
 function beats(a: BoardEntry, b: BoardEntry): boolean {
-  const [better, worse] = [
-    [a.crossEntropy < b.crossEntropy, a.macs < b.macs],
-    [a.crossEntropy > b.crossEntropy, a.macs > b.macs],
-  ];
+  const better = [a.crossEntropy < b.crossEntropy, a.macs < b.macs];
+  const worse = [a.crossEntropy > b.crossEntropy, a.macs > b.macs];
   return better.includes(true) && !worse.includes(true);
 }
 

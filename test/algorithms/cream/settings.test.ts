@@ -54,7 +54,8 @@ describe('the settings of Cream', () => {
   it('compare paths on 8 images, or on all of a smaller mini-set', () => {
     const probes = [256, 8, 5].map((boardImages) => {
       const { config, ...others } = setting();
-      const { probeImages: _, ...unsaid } = config;
+      const { probeImages: said, ...unsaid } = config;
+      assert.equal(said, 2);
       return creamSettings({ ...others, config: unsaid, boardImages }).probeImages;
     });
     assert.deepEqual(probes, [8, 8, 5]);
