@@ -80,7 +80,9 @@ const shell: Shell = {
 };
 
 const program = new Command('nni-cream')
-  .description('One-shot neural architecture search (Cream, SPOS, FairNAS, sandwich rule) as an NNI trial')
+  .description(
+    'One-shot neural architecture search (Cream, SPOS, FairNAS, sandwich rule) as an NNI trial',
+  )
   .version(packageFile.version)
   .addHelpText('after', EXIT_CODES_HELP)
   .exitOverride();

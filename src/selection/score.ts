@@ -4,13 +4,15 @@ import type { Path } from '../searchspace/space.ts';
 import { accuracyOf, crossEntropyOf } from '../supernet/classification.ts';
 import { predict } from '../supernet/inference.ts';
 import { Statistics } from '../supernet/statistics.ts';
-import type { Supernet } from '../supernet/supernet.ts';
+import { valueOf, type PassOptions, type Supernet } from '../supernet/supernet.ts';
 
 /** Images that a path is scored on. */
 export interface ScoringData {
   /** Training images for batch norm, not augmented. */
   readonly calibration: Iterable<Batch>;
   readonly images: Iterable<Batch>;
+  /** Without it, the values. */
+  readonly weightOf?: PassOptions['weightOf'];
   /** Lets the process serve signals after each batch; throws when the work must end. */
   readonly pause: () => Promise<void>;
 }
@@ -19,13 +21,13 @@ export interface ScoringData {
 export async function calibrate(
   supernet: Supernet,
   path: Path,
-  { calibration, pause }: Pick<ScoringData, 'calibration' | 'pause'>,
+  { calibration, pause, weightOf = valueOf }: Omit<ScoringData, 'images'>,
 ): Promise<Statistics> {
   const into = new Statistics(supernet.engine);
   let count = 0;
   for (const { images } of calibration) {
     const record = { into, factor: 1 / ++count };
-    predict(supernet, images, path, { normalisation: { by: 'batch', record } });
+    predict(supernet, images, path, { normalisation: { by: 'batch', record }, weightOf });
     await pause();
   }
   return into;
@@ -34,10 +36,11 @@ export async function calibrate(
 /** Score of a path on batches, normalised by recalibrated statistics. Deviation D15. */
 export async function scorePath(supernet: Supernet, path: Path, data: ScoringData): Promise<Score> {
   const statistics = await calibrate(supernet, path, data);
-  const normalisation = { by: 'stored', statistics } as const;
+  const { weightOf = valueOf } = data;
+  const options = { normalisation: { by: 'stored', statistics }, weightOf } as const;
   let [hits, nats, count] = [0, 0, 0];
   for (const batch of data.images) {
-    const probabilities = predict(supernet, batch.images, path, { normalisation });
+    const probabilities = predict(supernet, batch.images, path, options);
     hits += accuracyOf(probabilities, batch.labels) * batch.count;
     nats += crossEntropyOf(probabilities, batch.labels) * batch.count;
     count += batch.count;

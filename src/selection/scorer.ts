@@ -3,7 +3,7 @@ import type { Batch } from '../data/stream/batch.ts';
 import type { HeldOut } from '../data/stream/held-out.ts';
 import { pathKey } from '../searchspace/path.ts';
 import type { Path } from '../searchspace/space.ts';
-import type { Supernet } from '../supernet/supernet.ts';
+import { valueOf, type Supernet } from '../supernet/supernet.ts';
 import { scorePath, type ScoringData } from './score.ts';
 
 /** Scores that were taken before; one for each state of the weights, number of images and path. */
@@ -28,6 +28,8 @@ export interface ScorerOptions {
   readonly supernet: Supernet;
   readonly heldOut: Pick<HeldOut, 'calibration' | 'ranking'>;
   readonly cache: ScoreCache;
+  /** The weights that paths are scored with; without it, the values. */
+  readonly weightOf?: ScoringData['weightOf'];
 }
 
 /** Scores paths on the held-out ranking images; each path once for a state of the weights. */
@@ -39,20 +41,21 @@ export class Scorer {
   }
 
   async score(path: Path, { weights, images, pause }: Occasion): Promise<Score> {
-    const { supernet, heldOut, cache } = this.#options;
+    const { heldOut, cache } = this.#options;
     const batches = [...firstBatches(heldOut.ranking, images)];
     const count = batches.reduce((sum, batch) => sum + batch.count, 0);
     const key = `${weights} ${count} ${pathKey(path)}`;
     const known = cache.get(key);
     if (known !== undefined) return { path, ...known };
-    const { calibration } = heldOut;
-    const { accuracy, crossEntropy } = await scorePath(supernet, path, {
-      calibration,
-      images: batches,
-      pause,
-    });
+    const { accuracy, crossEntropy } = await this.measure(path, { images: batches, pause });
     cache.set(key, { accuracy, crossEntropy });
     return { path, accuracy, crossEntropy };
+  }
+
+  /** Score of a path on images of the caller's, remembered nowhere. */
+  measure(path: Path, data: Pick<ScoringData, 'images' | 'pause'>): Promise<Score> {
+    const { supernet, heldOut, weightOf = valueOf } = this.#options;
+    return scorePath(supernet, path, { ...data, calibration: heldOut.calibration, weightOf });
   }
 
   /** Which of two scores is the better one: negative for the first. */

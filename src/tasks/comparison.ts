@@ -1,6 +1,5 @@
 import type { Score } from '../algorithms/algorithm.ts';
 import { drawPaths } from '../selection/draws.ts';
-import { scorePath } from '../selection/score.ts';
 import type { SearchState } from '../training/state.ts';
 import { weightsOf } from '../training/stability.ts';
 import type { Session } from './session.ts';
@@ -22,15 +21,13 @@ export async function compareWithRandom(
   { workspace, scorer }: Session,
   host: TaskHost,
 ): Promise<Comparison> {
-  const { config, space, sampling, images, supernet } = workspace;
+  const { config, space, sampling, images } = workspace;
   const pause = (): Promise<void> => pauseFor(host);
   const draw = { sampling, seed: config.seed, stream: 'baseline' };
   const paths = drawPaths(space, draw, config.baselinePaths);
   const occasion = { weights: weightsOf(state), images: Infinity, pause };
   const random = await scorer.rank(paths, occasion);
   if (images.test === null) return { random, testAccuracy: null };
-  const { calibration } = images.heldOut;
-  const data = { calibration, images: images.test, pause };
-  const { accuracy } = await scorePath(supernet, answer.path, data);
+  const { accuracy } = await scorer.measure(answer.path, { images: images.test, pause });
   return { random, testAccuracy: accuracy };
 }

@@ -10,6 +10,7 @@ const SEVERAL: ShortRun = {
 /** For an algorithm whose work is not all in twelve steps of its defaults. */
 const RUNS: Readonly<Partial<Record<string, ShortRun>>> = {
   cream: { changes: { warmupEpochs: 0, metaInterval: 3 }, hasCandidates: true },
+  random: { changes: { averaging: 0.25 }, hasCandidates: false },
   sandwich: SEVERAL,
   spos: SEVERAL,
 };
