@@ -16,6 +16,8 @@ export interface Optimizer {
     gradients: readonly Tensor[],
     lr: number,
   ): void;
+  /** The tensor that paths are scored with: the value, or an average of it. The parameter owns it. */
+  readonly weightOf: (parameter: Parameter) => Tensor;
 }
 
 /** One tensor that an optimizer keeps for a parameter. */
@@ -37,6 +39,7 @@ export interface SgdOptions {
 export function nesterovSgd({ momentum, weightDecay }: SgdOptions): Optimizer {
   return {
     slots: [{ name: 'velocity', isNumber: false }],
+    weightOf: ({ value }) => value,
     step: (engine, parameters, gradients, lr) => {
       const states = parameters.map(({ shape, value, slots, decayed }, i) => ({
         value,
@@ -81,6 +84,7 @@ export function adamW({ beta1, beta2, weightDecay }: AdamOptions): Optimizer {
       { name: 'square', isNumber: false },
       { name: 'steps', isNumber: true },
     ],
+    weightOf: ({ value }) => value,
     step: (engine, parameters, gradients, lr) => {
       parameters.forEach((parameter, i) => {
         const gradient = gradients[i] as Tensor;

@@ -78,6 +78,10 @@ export interface TrialConfigFile {
    */
   clipNorm: number;
   /**
+   * Share of a parameter's own updates that an average of its values looks back on; reports, selection, `evaluate` and `rank` use the average, training goes on with the values; 0 for none.
+   */
+  averaging: number;
+  /**
    * Probability that is spread over all classes in the training targets.
    */
   labelSmoothing: number;

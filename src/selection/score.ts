@@ -5,13 +5,15 @@ import { mean } from '../foundation/statistics.ts';
 import { hitsOf, lossesOf } from '../supernet/classification.ts';
 import { predict } from '../supernet/inference.ts';
 import { Statistics } from '../supernet/statistics.ts';
-import type { Supernet } from '../supernet/supernet.ts';
+import { valueOf, type PassOptions, type Supernet } from '../supernet/supernet.ts';
 
 /** Images that a path is scored on. */
 export interface ScoringData {
   /** Training images for batch norm, not augmented. */
   readonly calibration: Iterable<Batch>;
   readonly images: Iterable<Batch>;
+  /** Without it, the values. */
+  readonly weightOf?: PassOptions['weightOf'];
   /** Lets the process serve signals after each batch; throws when the work must end. */
   readonly pause: () => Promise<void>;
 }
@@ -20,13 +22,13 @@ export interface ScoringData {
 export async function calibrate(
   supernet: Supernet,
   path: Path,
-  { calibration, pause }: Pick<ScoringData, 'calibration' | 'pause'>,
+  { calibration, pause, weightOf = valueOf }: Omit<ScoringData, 'images'>,
 ): Promise<Statistics> {
   const into = new Statistics(supernet.engine);
   let count = 0;
   for (const { images } of calibration) {
     const record = { into, factor: 1 / ++count };
-    predict(supernet, images, path, { normalisation: { by: 'batch', record } });
+    predict(supernet, images, path, { normalisation: { by: 'batch', record }, weightOf });
     await pause();
   }
   return into;
@@ -47,10 +49,11 @@ export async function answersOf(
   data: ScoringData,
 ): Promise<Answers> {
   const statistics = await calibrate(supernet, path, data);
-  const normalisation = { by: 'stored', statistics } as const;
+  const { weightOf = valueOf } = data;
+  const options = { normalisation: { by: 'stored', statistics }, weightOf } as const;
   const [hits, losses]: [number[], number[]] = [[], []];
   for (const { images, labels } of data.images) {
-    const probabilities = predict(supernet, images, path, { normalisation });
+    const probabilities = predict(supernet, images, path, options);
     hits.push(...hitsOf(probabilities, labels));
     losses.push(...lossesOf(probabilities, labels));
     await data.pause();

@@ -4,7 +4,7 @@ import type { HeldOut } from '../data/stream/held-out.ts';
 import { macsModel, type AdditiveCostModel } from '../searchspace/cost-model.ts';
 import { comparePaths, pathKey } from '../searchspace/path.ts';
 import type { Path } from '../searchspace/space.ts';
-import type { Supernet } from '../supernet/supernet.ts';
+import { valueOf, type Supernet } from '../supernet/supernet.ts';
 import { answersOf, scoreOf, type Answers, type ScoringData } from './score.ts';
 
 /** Paths whose answers are kept, the latest ones: one for each image, they are too many to keep all. */
@@ -32,6 +32,8 @@ export interface ScorerOptions {
   readonly supernet: Supernet;
   readonly heldOut: Pick<HeldOut, 'calibration' | 'ranking'>;
   readonly cache: ScoreCache;
+  /** The weights that paths are scored with; without it, the values. */
+  readonly weightOf?: ScoringData['weightOf'];
 }
 
 /** Scores paths on the held-out ranking images; each path once for a state of the weights. */
@@ -61,8 +63,9 @@ export class Scorer {
     const { key, batches } = this.#work(path, occasion);
     const known = this.#answers.get(key);
     if (known !== undefined) return known;
-    const { supernet, heldOut } = this.#options;
-    const data = { calibration: heldOut.calibration, images: batches, pause: occasion.pause };
+    const { supernet, heldOut, weightOf = valueOf } = this.#options;
+    const { calibration } = heldOut;
+    const data = { calibration, images: batches, weightOf, pause: occasion.pause };
     const answers = await answersOf(supernet, path, data);
     const [oldest] = this.#answers.keys();
     if (oldest !== undefined && this.#answers.size >= KEPT_ANSWERS) this.#answers.delete(oldest);

@@ -23,6 +23,9 @@ export interface PassOptions {
   readonly weightOf?: Pass['weightOf'];
 }
 
+/** The weight that a forward pass uses where nothing else is said. */
+export const valueOf: Pass['weightOf'] = (parameter) => parameter.value;
+
 /**
  * All candidates of all blocks, each with its own weights. Holds no current path: a path is an argument
  * of every call. Owns its tensors.
@@ -66,7 +69,7 @@ export class Supernet {
     const pass: Pass = {
       engine: this.engine,
       normalisation: { by: 'batch' },
-      weightOf: (parameter) => parameter.value,
+      weightOf: valueOf,
       ...options,
     };
     return this.engine.scope(() => chain(this.#modulesOf(path), images, pass));

@@ -3,7 +3,13 @@
 import type { Score } from '../algorithms/algorithm.ts';
 import type { Path } from '../searchspace/space.ts';
 import { drawPaths } from '../selection/draws.ts';
-import { answersOf, scoreOf, scorePath, type Answers } from '../selection/score.ts';
+import {
+  answersOf,
+  scoreOf,
+  scorePath,
+  type Answers,
+  type ScoringData,
+} from '../selection/score.ts';
 import { judge, type Verdict } from '../selection/verdict.ts';
 import type { TaskHost } from './task.ts';
 import { pauseFor, type Workspace } from './workspace.ts';
@@ -19,12 +25,14 @@ export interface Confirmation {
   readonly verdict: Verdict | null;
 }
 
-type Parts = Pick<Workspace, 'config' | 'space' | 'sampling' | 'images' | 'supernet'>;
+/** The workspace, and the weights that paths are scored with. */
+type Parts = Pick<Workspace, 'config' | 'space' | 'sampling' | 'images' | 'supernet'> &
+  Pick<ScoringData, 'weightOf'>;
 
 /** Measures the answer and random paths on the images that confirm, each path once. */
 export async function confirmAnswer(
   path: Path,
-  { config, space, sampling, images, supernet }: Parts,
+  { config, space, sampling, images, supernet, weightOf }: Parts,
   host: Pick<TaskHost, 'shutdown'>,
 ): Promise<Confirmation> {
   const { heldOut, confirmation, split } = images;
@@ -32,6 +40,7 @@ export async function confirmAnswer(
   const data = {
     calibration: heldOut.calibration,
     images: count > 0 ? confirmation : heldOut.ranking,
+    ...(weightOf && { weightOf }),
     pause: () => pauseFor(host),
   };
   const own = await answersOf(supernet, path, data);
@@ -60,12 +69,17 @@ function verdictOf(own: Answers, others: readonly Answers[], images: number): Ve
 /** Accuracy of the answer on the test part; null where there is none. */
 export async function testAnswer(
   path: Path,
-  { images, supernet }: Pick<Workspace, 'images' | 'supernet'>,
+  { images, supernet, weightOf }: Pick<Parts, 'images' | 'supernet' | 'weightOf'>,
   host: Pick<TaskHost, 'shutdown'>,
 ): Promise<number | null> {
   if (images.test === null) return null;
   const { calibration } = images.heldOut;
-  const data = { calibration, images: images.test, pause: () => pauseFor(host) };
+  const data = {
+    calibration,
+    images: images.test,
+    ...(weightOf && { weightOf }),
+    pause: () => pauseFor(host),
+  };
   const { accuracy } = await scorePath(supernet, path, data);
   return accuracy;
 }

@@ -40,9 +40,11 @@ export async function search(workspace: Workspace, host: TaskHost): Promise<Sear
     const scores = await pickAnswer(state, session, occasion);
     const close = await closeCalls(scores, session.scorer, occasion);
     const { path } = scores[0];
-    const confirmation = await confirmAnswer(path, workspace, host);
+    const { weightOf } = session.plan.optimizer;
+    const trained = { ...workspace, weightOf };
+    const confirmation = await confirmAnswer(path, trained, host);
     await connection.emit({ kind: 'answer', metrics: answerMetrics(state, confirmation) });
-    const testAccuracy = await testAnswer(path, workspace, host);
+    const testAccuracy = await testAnswer(path, trained, host);
     const found = { scores, close, confirmation, testAccuracy };
     const result = describeSearch(state, found, session, host);
     await writeArtifacts(output, result, { space, path });

@@ -33,7 +33,8 @@ export function openSession(workspace: Workspace, { logger }: TaskHost): Session
   const planned = planSearch(config, space, { classes, trainImages: train.count }, sampling);
   const cache = openScores(output, logger);
   const { scoreBy } = config;
-  const scorer = new Scorer({ supernet, heldOut: images.heldOut, cache, scoreBy });
+  const { weightOf } = planned.plan.optimizer;
+  const scorer = new Scorer({ supernet, heldOut: images.heldOut, cache, scoreBy, weightOf });
   return { workspace, scorer, ...planned };
 }
 

@@ -1,4 +1,5 @@
 import type { Schedule } from '../algorithms/algorithm.ts';
+import { averaging } from '../engine/averaging.ts';
 import { adamW, nesterovSgd, type Optimizer } from '../engine/optimizer.ts';
 import { TrialError } from '../foundation/errors.ts';
 import type { TrialConfigFile } from '../generated/trial-config.ts';
@@ -35,6 +36,7 @@ export type TrainingConfig = Pick<
   | 'momentum'
   | 'weightDecay'
   | 'clipNorm'
+  | 'averaging'
   | 'rankingImages'
 >;
 
@@ -84,7 +86,8 @@ function optimizerOf(config: TrainingConfig): TrainingPlan['optimizer'] {
     optimizer === 'sgd'
       ? nesterovSgd({ momentum, weightDecay })
       : adamW({ beta1: momentum, beta2: BETA2, weightDecay });
-  return { ...rule, clipNorm, weightDecay };
+  const averaged = config.averaging === 0 ? rule : averaging(rule, config.averaging);
+  return { ...averaged, clipNorm, weightDecay };
 }
 
 function warmupTooLong(warmupSteps: number, totalSteps: number): TrialError {

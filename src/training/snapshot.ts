@@ -4,6 +4,7 @@
  */
 
 import type { Algorithm, Schedule } from '../algorithms/algorithm.ts';
+import { AVERAGE } from '../engine/averaging.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Tensor } from '../engine/ops.ts';
 import type { Optimizer, OptimizerSlot } from '../engine/optimizer.ts';
@@ -97,14 +98,20 @@ export function restoreSnapshot<Own>(
 }
 
 /**
- * Gives a supernet the weights and running statistics of a snapshot of the same space; what an
- * optimizer or an algorithm remembered is left behind.
+ * Gives a supernet the weights that the paths of a snapshot are scored with, averages where there are
+ * any, and its running statistics; the space is the same. What else an optimizer or an algorithm
+ * remembered is left behind.
  *
  * @throws TrialError CHECKPOINT_INVALID, the supernet being unchanged, when one is missing or has
  *   another shape.
  */
 export function restoreWeights({ arrays }: Snapshot, supernet: Supernet): void {
-  tensorsFor(supernet, new ArrayStock(arrays), [])();
+  const averaged = arrays
+    .filter(({ name }) => name.startsWith(`${AVERAGE}/`))
+    .map((array) => ({ ...array, name: array.name.replace(AVERAGE, 'weight') }));
+  const replaced = new Set(averaged.map(({ name }) => name));
+  const others = arrays.filter(({ name }) => !replaced.has(name));
+  tensorsFor(supernet, new ArrayStock([...averaged, ...others]), [])();
 }
 
 /** Counters and paths follow from the steps: a file that says otherwise could go on for ever. */

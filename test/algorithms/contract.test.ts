@@ -9,6 +9,7 @@ const SEVERAL: ShortRun = {
 
 /** For an algorithm whose work is not all in twelve steps of its defaults. */
 const RUNS: Readonly<Partial<Record<string, ShortRun>>> = {
+  random: { changes: { averaging: 0.25 }, hasCandidates: false },
   sandwich: SEVERAL,
   spos: SEVERAL,
   'cream-official': { changes: { warmupEpochs: 0, metaInterval: 3 }, hasCandidates: true },

@@ -79,6 +79,7 @@ export function describeAlgorithm(
         heldOut: tinyHeldOut,
         cache,
         scoreBy: 'accuracy',
+        weightOf: of.plan.optimizer.weightOf,
       });
       const state = await train(
         start,
@@ -109,6 +110,8 @@ export function describeAlgorithm(
   function middle(): SearchState {
     return restoreSnapshot(late, { supernet, algorithm, plan });
   }
+
+  const newLearner = () => tinyLearner(supernet, { optimizer: plan.optimizer });
 
   function step(
     { own, step: at }: SearchState,
@@ -175,7 +178,7 @@ export function describeAlgorithm(
 
     it('steps the parameters of the paths that it names, all of them, and no others', () => {
       const state = middle();
-      const learner = tinyLearner(supernet);
+      const learner = newLearner();
       const numbers = () =>
         new Map(
           supernet.parameters.map((parameter) => [
@@ -200,7 +203,7 @@ export function describeAlgorithm(
       const state = middle();
       const before = asFile(takeSnapshot(state, search));
       const tensors = engine.tensorCount();
-      const learner = tinyLearner(supernet);
+      const learner = newLearner();
       const { next } = step(state, learner, spoiled(tinyBatch(plan.batchSize, 'training', 10)));
       learner.dispose();
       assert.equal(next, null);
@@ -211,7 +214,7 @@ export function describeAlgorithm(
     it('treats its state as a value: a step and the end of an epoch leave it as it was', () => {
       const state = middle();
       const before = structuredClone(algorithm.save(state.own));
-      const learner = tinyLearner(supernet);
+      const learner = newLearner();
       const { next } = step(state, learner);
       learner.dispose();
       algorithm.endEpoch(next);
@@ -224,7 +227,7 @@ export function describeAlgorithm(
       let state = middle();
       const beside = engine.tensorCount() - supernet.tensorCount();
       for (let i = 0; i < 6; i++) {
-        const learner = tinyLearner(supernet);
+        const learner = newLearner();
         const { next } = step(state, learner);
         learner.dispose();
         assert.notEqual(next, null);

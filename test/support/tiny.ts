@@ -228,6 +228,7 @@ export function tinyContext<Own>(
       heldOut: tinyHeldOut,
       cache: memoryCache(),
       scoreBy: setting.config.scoreBy,
+      weightOf: plan.optimizer.weightOf,
     }),
     keeper: {
       checkpoint: () => Promise.resolve(),

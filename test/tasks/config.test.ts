@@ -50,6 +50,7 @@ describe('parseTrialConfig', () => {
       schedule: 'linear',
       momentum: 0.9,
       clipNorm: 1,
+      averaging: 0,
       labelSmoothing: 0.1,
       boardSize: 10,
       pathsPerStep: 4,

@@ -59,6 +59,7 @@ describe('planTraining', () => {
     schedule: 'linear',
     momentum: 0.9,
     clipNorm: 1,
+    averaging: 0,
   };
 
   it('scales the learning rate in proportion to the batch', () => {
