@@ -84,7 +84,11 @@ export function coverOf(space: SearchSpace, { budget, prior }: SamplerOptions): 
 function findCover(space: SearchSpace, { budget, prior }: SamplerOptions): BudgetTable | null {
   const limits = limitingRanges(budget).filter(({ model }) => model.table !== null);
   if (limits.length === 0) return null;
-  const ranges = limits.map(({ model, min, max }) => ({ table: model.table as CostTable, min, max }));
+  const ranges = limits.map(({ model, min, max }) => ({
+    table: model.table as CostTable,
+    min,
+    max,
+  }));
   const weights = space.choices.map((block) => normalised(weightsOf(block, prior)));
   const counted = countedTable(ranges, weights);
   if (counted !== null || isOftenHit(space, { budget: { ranges: limits }, prior })) return counted;

@@ -54,6 +54,7 @@ describe('parseTrialConfig', () => {
       boardSize: 10,
       pathBatch: 'share',
       minMacs: 0,
+      minParams: 0,
       calibrationImages: 1000,
       baselinePaths: 10,
       scoreBy: 'crossEntropy',
