@@ -41,29 +41,24 @@ export interface BudgetTable {
 }
 
 /** Totals that are remembered, 16 bytes each, and additions: at most a second or two. */
-const MAX_STATES = 2_000_000;
+const MAX_STATES = 1_500_000;
 const MAX_ADDITIONS = 20_000_000;
-/** Units from 2^13 widths of the range, one cell, down to 2^-40. */
-const COARSEST = 13;
+/** Units from 2^17 widths of the range, one cell, down to 2^-40. */
+const COARSEST = 17;
 const FINEST = -40;
 /** A narrower range is taken for this part of the spread when units are chosen. */
-const NARROWEST = 2 ** -12;
+const NARROWEST = 2 ** -16;
 /** Weights beyond 2^±400 are scaled back: there may be more networks than a number can hold. */
 const SCALED_BEYOND = 400;
 
-/**
- * Counts the networks inside all ranges at once, exactly where their totals are few enough.
- *
- * @param ranges - At least one.
- */
-export function budgetTable(ranges: readonly TableRange[], weights: Weights): BudgetTable {
-  const whole = ranges.map((range) => axisOf(range, weights, stepOf(range, weights)));
-  const exact = whole.every(({ isExact }) => isExact) ? fill(whole, weights) : null;
-  return exact ?? coveringTable(ranges, weights);
+/** Counts the networks inside all ranges at once; null where their totals are too many. */
+export function countedTable(ranges: readonly TableRange[], weights: Weights): BudgetTable | null {
+  const axes = ranges.map((range) => axisOf(range, weights, stepOf(range, weights)));
+  return axes.every(({ isExact }) => isExact) ? fill(axes, weights) : null;
 }
 
-/** The table of the coarsest units whose cover is hardly wider than the budget, if one is. */
-function coveringTable(ranges: readonly TableRange[], weights: Weights): BudgetTable {
+/** Covers the networks inside all ranges by cells, small enough that many draws hit if they can be. */
+export function coveringTable(ranges: readonly TableRange[], weights: Weights): BudgetTable {
   const reaches = ranges.map((range) => reachOf(range, weights));
   let best: Filled | null = null;
   for (let power = COARSEST; power >= FINEST; power--) {

@@ -10,7 +10,7 @@ import {
   type CostRange,
 } from './budget.ts';
 import { macsModel, paramsModel } from './cost-model.ts';
-import { coverOf, draftPath, samplePath, type SamplerOptions } from './sampler.ts';
+import { coverOf, draftPath, mostMisses, samplePath, type SamplerOptions } from './sampler.ts';
 import type { Path, SearchSpace } from './space.ts';
 
 /** A network and its multiply-accumulates. */
@@ -33,7 +33,7 @@ export interface Feasibility {
   readonly exact: boolean;
 }
 
-/** Draws that estimate a share. */
+/** Draws that estimate a share, and fewer in long networks. */
 const SAMPLES = 20_000;
 const NORMAL_97_5 = 1.959964;
 
@@ -41,11 +41,11 @@ function openRng(): Rng {
   return createRng({ seed: 0, stream: 'feasibility', step: 0 });
 }
 
-/** How many of `SAMPLES` networks near the budget are inside. */
-function countHits(space: SearchSpace, sampling: SamplerOptions): number {
+/** How many of some networks near the budget are inside. */
+function countHits(space: SearchSpace, sampling: SamplerOptions, samples: number): number {
   const rng = openRng();
   let hits = 0;
-  for (let sample = 0; sample < SAMPLES; sample++) {
+  for (let sample = 0; sample < samples; sample++) {
     if (admits(sampling.budget, draftPath(space, sampling, rng))) hits++;
   }
   return hits;
@@ -73,11 +73,14 @@ function admittedShare(
   const sampling = { budget, prior: null };
   const cover = coverOf(space, sampling);
   if (cover?.isEmpty === true) return null;
-  const { share, isExact } = cover ?? { share: 1, isExact: true };
-  const isCounted = limitingRanges(budget).every(({ model }) => model.table !== null);
-  if (isCounted && isExact) return { share, shareInterval: [share, share], exact: true };
-  const hits = countHits(space, sampling) / SAMPLES;
-  const [low, high] = wilsonInterval(hits, SAMPLES);
+  const share = cover?.share ?? 1;
+  const isCounted = limitingRanges(budget).every(
+    ({ model }) => model.table !== null && cover?.isExact === true,
+  );
+  if (isCounted) return { share, shareInterval: [share, share], exact: true };
+  const samples = Math.min(SAMPLES, mostMisses(space));
+  const hits = countHits(space, sampling, samples) / samples;
+  const [low, high] = wilsonInterval(hits, samples);
   return { share: share * hits, shareInterval: [share * low, share * high], exact: false };
 }
 

@@ -54,6 +54,10 @@ describe('lintFiles', () => {
     assert.ok(checked.ok);
     assert.match(
       checked.summary,
+      /with 7713280 to 105660928 multiply-accumulates and 387882 to 2932586 parameters,/,
+    );
+    assert.match(
+      checked.summary,
       /^trial config: 6561 networks.*62\.1 % inside the budget; 300 training and 10 test images of 10 classes$/,
     );
   });
@@ -67,6 +71,11 @@ describe('lintFiles', () => {
     assertRefused(unbound, 'SEARCH_SPACE_INVALID', 'label "layer_9"');
     const budget = await lint('c.yml', config({ maxMacs: 1e6 }));
     assertRefused(budget, 'BUDGET_UNREACHABLE', 'from 7713280 to 105660928');
+    const both = { minMacs: 60e6, maxParams: 4e5 };
+    const parameters = await lint('p.yml', config(both));
+    assertRefused(parameters, 'BUDGET_UNREACHABLE', 'minParams 0, maxParams 400000');
+    const none = await lint('n.yml', config({ minMacs: 60e6, prior: { identity: 1 } }));
+    assertRefused(none, 'BUDGET_UNREACHABLE', 'minMacs 60000000');
     const prior = await lint('d.yml', config({ prior: { skip: 1 } }));
     assertRefused(prior, 'CONFIG_INVALID', '"skip"');
   });

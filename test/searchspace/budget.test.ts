@@ -4,6 +4,7 @@ import {
   admits,
   describeBudget,
   macsBudget,
+  networkBudget,
   OPEN_BUDGET,
   type Budget,
 } from '../../src/searchspace/budget.ts';
@@ -35,6 +36,19 @@ describe('a budget', () => {
     assert.ok(admits(both(macs, params), path));
     assert.ok(!admits(both(macs - 1, params), path));
     assert.ok(!admits(both(macs, params - 1), path));
+  });
+
+  it('holds the limits of a config, and parameters only where the config limits them', () => {
+    const least = { minMacs: 0, minParams: 0 };
+    const named = (limits: object): string =>
+      describeBudget(networkBudget(space, { ...least, ...limits }));
+    assert.equal(named({}), 'minMacs 0');
+    assert.equal(named({ maxMacs: 7 }), 'minMacs 0, maxMacs 7');
+    assert.equal(named({ minParams: 3 }), 'minMacs 0, minParams 3');
+    const budget = networkBudget(space, { ...least, maxMacs: macs, maxParams: params });
+    assert.ok(admits(budget, path));
+    const tighter = networkBudget(space, { ...least, maxMacs: macs, maxParams: params - 1 });
+    assert.ok(!admits(tighter, path));
   });
 
   it('admits every network when it has no ranges', () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TrialError } from '../../src/foundation/errors.ts';
+import { createRng } from '../../src/foundation/rng.ts';
 import { pathCost } from '../../src/searchspace/cost.ts';
-import { macsBudget, OPEN_BUDGET } from '../../src/searchspace/budget.ts';
+import { macsBudget, networkBudget, OPEN_BUDGET } from '../../src/searchspace/budget.ts';
 import { macsModel, paramsModel } from '../../src/searchspace/cost-model.ts';
 import { feasibility } from '../../src/searchspace/feasibility.ts';
 import { pathOfCode } from '../../src/searchspace/path.ts';
@@ -53,14 +54,43 @@ describe('feasibility', () => {
     assert.deepEqual(feasibility(space, budget), report);
   });
 
-  it("holds Wilson's interval above zero when no sampled network is inside", () => {
+  it('counts the smallest network of a space of too many totals, and its twins', () => {
     const space = creamSpace([4, 4, 4, 4, 4]);
     const { smallest } = feasibility(space, OPEN_BUDGET);
     const report = feasibility(space, macsBudget(space, { minMacs: 0, maxMacs: smallest.macs }));
+    const { table } = macsModel(space);
+    const twins = table.choices.map((costs) => costs.filter((cost) => cost === Math.min(...costs)));
+    const share = twins.reduce((product, same) => product * same.length, 1) / 6 ** 20;
+    assert.ok(Math.abs(report.share / share - 1) < 1e-12, `${report.share} for ${share}`);
+    assert.equal(report.exact, true);
+  });
+
+  it("holds Wilson's interval above zero when no sampled network is inside", () => {
+    // The sample holds no network that is one of a hundred thousand; the search for one goes on.
+    let looks = 0;
+    const cost = (): number => (++looks > 20_000 ? 1 : 0);
+    const model = { name: 'energy', unit: 'joules', cost, table: null };
+    const report = feasibility(macro, { ranges: [{ model, min: 1, max: 1 }] });
     // z^2 / (n + z^2) with z = 1.959964 and n = 20,000.
     assert.equal(report.share, 0);
     assert.ok(Math.abs(report.shareInterval[1] - 1.9203613e-4) < 1e-10);
     assert.ok(report.shareInterval[0] < 1e-12);
+    assert.equal(looks, 20_001);
+  });
+
+  it('has a narrow share of a large space estimated well, where a plain sample has few in it', () => {
+    const space = creamSpace([4, 4, 4, 4, 4]);
+    const rng = createRng({ seed: 1, stream: 'plain', step: 0 });
+    const { cost } = macsModel(space);
+    const plain = Array.from({ length: 100_000 }, () =>
+      cost(space.choices.map(({ candidates }) => rng.below(candidates.length))),
+    ).sort((a, b) => a - b);
+    const [minMacs, maxMacs] = [plain[50_000]!, plain[50_999]!];
+    const { share, shareInterval, exact } = feasibility(space, macsBudget(space, { minMacs, maxMacs })); // prettier-ignore
+    // 1,000 of 100,000, with a standard error of 3 %.
+    assert.ok(Math.abs(share - 0.01) < 4 * 0.0003, String(share));
+    assert.ok(shareInterval[1] - shareInterval[0] < 0.0005);
+    assert.equal(exact, false);
   });
 
   it('is all of the space, exactly, when the budget admits every network', () => {
@@ -79,19 +109,35 @@ describe('feasibility', () => {
     );
   });
 
-  it('estimates the share inside two ranges at once, around the true one', () => {
+  it('counts the share inside two ranges at once', () => {
     const costs = allPaths().map((path) => pathCost(macro, path));
     const inside = costs.filter(({ macs, params }) => macs <= 50e6 && params <= 2e6);
-    const report = feasibility(macro, {
-      ranges: [
-        { model: macsModel(macro), min: 0, max: 50e6 },
-        { model: paramsModel(macro), min: 0, max: 2e6 },
-      ],
-    });
-    const [low, high] = report.shareInterval;
-    const share = inside.length / costs.length;
-    assert.equal(report.exact, false);
-    assert.ok(low <= share && share <= high, `${share} in [${low}, ${high}]`);
+    const limits = { minMacs: 0, maxMacs: 50e6, minParams: 0, maxParams: 2e6 };
+    const { share, exact } = feasibility(macro, networkBudget(macro, limits));
+    assert.deepEqual({ share, exact }, { share: inside.length / costs.length, exact: true });
+  });
+
+  it('refuses two ranges that each hold networks, but not the same, and names both', () => {
+    const smallest = paramsModel(macro).cost(macro.choices.map(() => 0));
+    const limits = { minMacs: 50e6, minParams: 0, maxParams: smallest };
+    assert.throws(
+      () => feasibility(macro, networkBudget(macro, limits)),
+      (thrown: unknown) =>
+        thrown instanceof TrialError &&
+        thrown.code === 'BUDGET_UNREACHABLE' &&
+        thrown.message.includes(`minMacs 50000000, minParams 0, maxParams ${smallest}`) &&
+        thrown.message.includes('from 387882 to 2932586 parameters'),
+    );
+  });
+
+  it('refuses a budget that holds networks, but none that the prior allows', () => {
+    const budget = macsBudget(macro, { minMacs: 30e6, maxMacs: Infinity });
+    const { share } = feasibility(macro, budget, { identity: 1, mb6_k5: 1 });
+    assert.equal(share, feasibility(macro, budget).share);
+    assert.throws(
+      () => feasibility(macro, budget, { identity: 1 }),
+      (thrown: unknown) => thrown instanceof TrialError && thrown.code === 'BUDGET_UNREACHABLE',
+    );
   });
 
   it('estimates the share of a budget over costs that do not add up', () => {

@@ -3,9 +3,11 @@ import { describe, it } from 'node:test';
 import type { Score } from '../../src/algorithms/algorithm.ts';
 import { createRng } from '../../src/foundation/rng.ts';
 import { mean } from '../../src/foundation/statistics.ts';
-import { macsBudget, OPEN_BUDGET } from '../../src/searchspace/budget.ts';
+import { admits, macsBudget, OPEN_BUDGET } from '../../src/searchspace/budget.ts';
 import { isSameNetwork, networkKey } from '../../src/searchspace/canonical.ts';
+import { macsModel, paramsModel } from '../../src/searchspace/cost-model.ts';
 import { pathCost } from '../../src/searchspace/cost.ts';
+import { feasibility } from '../../src/searchspace/feasibility.ts';
 import { isPathOf, pathKey, pathOfCode } from '../../src/searchspace/path.ts';
 import type { Path, SearchSpace } from '../../src/searchspace/space.ts';
 import { select } from '../../src/selection/selection.ts';
@@ -249,6 +251,20 @@ describe('the selection "evolution"', () => {
         path.every((candidate) => candidate !== 1),
         path.join(),
       );
+    }
+  });
+
+  it('fills its generations in a budget of few paths, by parameters as by multiply-accumulates', async () => {
+    const few = [macsModel(wide), paramsModel(wide)].map((model, k) => {
+      const costs = wide.choices.map((_, i) => wide.choices.map((__, j) => (i + j) % CANDIDATES));
+      const middle = model.cost(costs[k]!);
+      return { model, min: 0.999 * middle, max: 1.001 * middle };
+    });
+    for (const range of few) {
+      const budget = { ranges: [range] };
+      assert.ok(feasibility(wide, budget).share < 0.01);
+      const { scored } = await run('evolution', SMALL, { sampling: { budget, prior: null } });
+      assert.ok(scored.length >= 100 && scored.every((path) => admits(budget, path)));
     }
   });
 

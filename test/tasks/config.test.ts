@@ -56,6 +56,7 @@ describe('parseTrialConfig', () => {
       pathsPerStep: 4,
       pathBatch: 'share',
       minMacs: 0,
+      minParams: 0,
       calibrationImages: 1000,
       baselinePaths: 25,
       scoreBy: 'crossEntropy',
