@@ -91,7 +91,7 @@ describe('lintFiles', () => {
   });
 
   it('refuses numbers that contradict each other, as a search does', async () => {
-    for (const contradiction of [{ metaImages: 9 }, { probeImages: 9 }, { warmupEpochs: 1 }]) {
+    for (const contradiction of [{ metaImages: 9 }, { probeImages: 11 }, { warmupEpochs: 1 }]) {
       const linted = await lint('m.yml', config(contradiction));
       assertRefused(linted, 'CONFIG_INVALID', `${Object.keys(contradiction).join('')}: wanted`);
     }

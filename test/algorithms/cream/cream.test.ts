@@ -41,7 +41,7 @@ describe('a Cream search', () => {
   let standIns: { mean: number; bestMacs: number; paths: number };
 
   before(async () => {
-    const search = tinySearch(cream, { rankingImages: REPORTED, boardSize: 2 });
+    const search = tinySearch(cream, { rankingImages: REPORTED, boardSize: 2, pathsPerStep: 4 });
     const supernet = tinySupernet(engine);
     context = tinyContext(supernet, search, {
       emit: async (event) => {
@@ -210,7 +210,7 @@ async function run(
   onStep: (state: SearchState<CreamState>) => void,
   space?: typeof twinSpace,
 ): Promise<SearchState<CreamState>> {
-  const search = tinySearch(cream, changes, space);
+  const search = tinySearch(cream, { pathsPerStep: 4, ...changes }, space);
   const supernet = tinySupernet(engine, 1, space);
   const context = tinyContext(supernet, search, {
     emit: (event) => {

@@ -7,7 +7,7 @@ import { tinyEntry, tinyMacs, tinySetting, type TinyChanges } from '../../suppor
 
 /** A setting with a mini-set of the usual size. */
 function setting(changes: TinyChanges = {}): Setting {
-  return { ...tinySetting(changes), boardImages: 256 };
+  return { ...tinySetting({ pathsPerStep: 4, ...changes }), boardImages: 256 };
 }
 
 describe('the settings of Cream', () => {

@@ -74,7 +74,7 @@ describe('a step of Cream', () => {
 
   /** One step from a board of three, which is not measured in it. */
   function step(changes: TinyChanges, at: number) {
-    const { algorithm } = tinySearch(cream, changes);
+    const { algorithm } = tinySearch(cream, { pathsPerStep: 4, ...changes });
     const state = { ...algorithm.initialState(), board: { capacity: 4, entries } };
     const batch = tinyBatch(16, 'training', at);
     const inner = tinyLearner(supernet);
@@ -162,7 +162,7 @@ describe('a step of Cream', () => {
   });
 
   it('measures nothing in it, but in rounds, which keep within a tenth of the training', () => {
-    const { algorithm } = tinySearch(cream, { boardSize: 2 });
+    const { algorithm } = tinySearch(cream, { boardSize: 2, pathsPerStep: 4 });
     let own = algorithm.initialState();
     const images: number[] = [];
     for (let at = 0; at < 110; at++) {
