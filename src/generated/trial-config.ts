@@ -122,7 +122,7 @@ export interface TrialConfigFile {
    */
   matching: 'learned' | 'best' | 'random';
   /**
-   * Paths that a step trains, at one point of the weights and with one update: random ones of `cream`, `spos` and `random`, 1 as in their papers; of `sandwich` the largest, the smallest, and random ones, at least 3.
+   * Paths that a step trains, at one point of the weights and with one update: random ones of `cream` (at most batchSize), `spos` and `random`, 1 as in their papers; of `sandwich` the largest, the smallest, and random ones, at least 3.
    */
   pathsPerStep: number;
   /**

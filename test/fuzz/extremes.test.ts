@@ -135,6 +135,8 @@ describe('every number of a trial config', () => {
       'warmupEpochs: 100000',
       'minMacs: 1000000000000000',
       `maxMacs: ${Number.MIN_VALUE}`,
+      'minParams: 1000000000000000',
+      `maxParams: ${Number.MIN_VALUE}`,
     ]);
   });
 

@@ -128,7 +128,7 @@ describe('a rank report', () => {
     const lines = renderRankReport(report).split('\n');
     assert.equal(lines[0], '100 of 400 networks of "nas-bench-macro" in table.json, seed 5');
     assert.match(lines[1]!, /^true accuracy from \d\d\.\d % to \d\d\.\d %; scored in 12\.3 s$/);
-    const rows = lines.slice(3, 11);
+    const rows = lines.slice(3, 12);
     assert.deepEqual(
       rows.map((line) => line.slice(0, 13).trim()),
       [
@@ -145,7 +145,7 @@ describe('a rank report', () => {
     );
     assert.equal(new Set(rows.map((line) => line.length)).size, 1, 'aligned');
     const tau = scoreOf(report, 'accuracy').kendallTau.value!.toFixed(3);
-    assert.ok(rows[1]!.includes(tau) && rows[7]!.endsWith('10.0 %'));
+    assert.ok(rows[2]!.includes(tau) && rows[8]!.endsWith('10.0 %'));
     assert.ok(lines.every((line) => line.length <= 100));
   });
 

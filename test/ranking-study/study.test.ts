@@ -174,11 +174,11 @@ describe('a study for people', () => {
     assert.ok(page.includes('](x.svg)'));
     assert.ok(
       lines.includes(
-        '| a | 2 | 0.833 ± 0.236 | 0.167 ± 1.179 | 0.500 ± 0.141 | 0.700 ± 0.141 | 0.9250 ± 0.0354 | 100 | 2.0 ± 1.4 |',
+        '| a | 2 | 0.833 ± 0.236 | 0.833 ± 0.236 | 0.167 ± 1.179 | 0.500 ± 0.141 | 0.700 ± 0.141 | 0.9250 ± 0.0354 | 100 | 2.0 ± 1.4 |',
       ),
       page,
     );
-    assert.ok(lines.includes('| b | 1 | – | 1.000 | – | 0.700 | 0.8000 | 300 | 0.5 |'), page);
+    assert.ok(lines.includes('| b | 1 | – | – | 1.000 | – | 0.700 | 0.8000 | 300 | 0.5 |'), page);
     const place = lines.find((line) => line.startsWith('| a | 1 | none |'));
     assert.match(
       place ?? '',

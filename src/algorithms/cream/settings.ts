@@ -70,7 +70,7 @@ export function creamSettings(setting: Setting): CreamSettings {
   const probeImages = config.probeImages ?? Math.min(PROBE_IMAGES, boardImages);
   const settings: CreamSettings = {
     boardSize,
-    pathsPerStep: config.pathsPerStep,
+    pathsPerStep: Math.min(config.pathsPerStep, batchSize),
     matching: config.matching,
     probeImages,
     board: {
@@ -94,7 +94,7 @@ export function creamSettings(setting: Setting): CreamSettings {
 
 /** Refuses numbers that each are legal and together make Cream do nothing, or the wrong thing. */
 function checkSettings(
-  { board, meta, pathsPerStep, probeImages }: CreamSettings,
+  { board, meta, probeImages }: CreamSettings,
   { config, schedule, boardImages }: Setting,
 ): void {
   const { warmupEpochs } = board;
@@ -106,13 +106,6 @@ function checkSettings(
   if (warmupEpochs >= schedule.epochs) {
     const wanted = `fewer than epochs (${schedule.epochs}), or the board never opens`;
     refuse('warmupEpochs', wanted, warmupEpochs);
-  }
-  if (pathsPerStep > batchSize) {
-    refuse(
-      'pathsPerStep',
-      `at most batchSize (${batchSize}), an image for each path`,
-      pathsPerStep,
-    );
   }
   if (probeImages > boardImages) {
     refuse('probeImages', `at most the ${boardImages} images of the mini-set`, probeImages);
