@@ -258,13 +258,15 @@ describe('the selection "evolution"', () => {
     const few = [macsModel(wide), paramsModel(wide)].map((model, k) => {
       const costs = wide.choices.map((_, i) => wide.choices.map((__, j) => (i + j) % CANDIDATES));
       const middle = model.cost(costs[k]!);
-      return { model, min: 0.999 * middle, max: 1.001 * middle };
+      return { model, min: 0.9995 * middle, max: 1.0005 * middle };
     });
     for (const range of few) {
       const budget = { ranges: [range] };
-      assert.ok(feasibility(wide, budget).share < 0.01);
+      const { share } = feasibility(wide, budget);
+      assert.ok(share < 0.01, `share ${share}`);
       const { scored } = await run('evolution', SMALL, { sampling: { budget, prior: null } });
-      assert.ok(scored.length >= 100 && scored.every((path) => admits(budget, path)));
+      assert.ok(scored.length >= 100, `scored ${scored.length}`);
+      assert.ok(scored.every((path) => admits(budget, path)));
     }
   });
 

@@ -143,7 +143,7 @@ describe('the confirmation of an answer', { timeout: 300_000 }, () => {
 
   it('takes the cheapest of equal scores for the answer, and names the others', async () => {
     const selection = { strategy: 'random', paths: 40, images: 1 };
-    const config = configOf({ scoreBy: 'accuracy', selection });
+    const config = configOf({ scoreBy: 'accuracy', pathsPerStep: 1, selection });
     const { result, lines } = await runRequest(config, join(tiny.folder, 'ties'));
     const { best, ranking, selection: picked } = result.result as SearchResult;
     const equal = ranking.filter(({ score }) => score === best.score);

@@ -87,7 +87,8 @@ describe('a search', { timeout: 300_000 }, () => {
   }
 
   it('by Cream and its board ends with the metrics of its last epoch', async () => {
-    const { events } = await runRequest(configOf({}), newFolder());
+    const config = configOf({ selection: { strategy: 'board' } });
+    const { events } = await runRequest(config, newFolder());
     const metrics = events.flatMap((event) => ('metrics' in event ? event.metrics : []));
     assert.equal(metrics.length, 3);
     assert.deepEqual(metrics[2], metrics[1]);
