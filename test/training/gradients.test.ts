@@ -8,7 +8,7 @@ import type { Path } from '../../src/searchspace/space.ts';
 import { crossEntropyTo, smoothedTargets } from '../../src/supernet/classification.ts';
 import { predict } from '../../src/supernet/inference.ts';
 import { Statistics } from '../../src/supernet/statistics.ts';
-import { RUNNING_FACTOR, type Supernet } from '../../src/supernet/supernet.ts';
+import type { Supernet } from '../../src/supernet/supernet.ts';
 import { addGradients, gradientsOf } from '../../src/training/gradients.ts';
 import { assertClose } from '../support/close.ts';
 import { nativeEngine } from '../support/engine.ts';
@@ -60,6 +60,9 @@ function momentsOf(statistics: Statistics): Map<string, number[]> {
   );
 }
 
+/** Weight of the newest batch in the running statistics: PyTorch's default momentum. */
+const NEWEST = 0.1;
+
 describe('gradientsOf', () => {
   it("gives one gradient for each of the path's parameters, of its shape, and no other", () => {
     const part = taken(paths[0]!);
@@ -110,8 +113,8 @@ describe('gradientsOf', () => {
     assert.deepEqual([...blended.keys()], [...wanted.keys()]);
     for (const [name, moments] of blended) {
       const half = moments.length / 2; // means, then variances, which start at 1
-      const start = (i: number): number => (i < half ? 0 : 1 - RUNNING_FACTOR);
-      const added = moments.map((moment, i) => (moment - start(i)) / RUNNING_FACTOR);
+      const start = (i: number): number => (i < half ? 0 : 1 - NEWEST);
+      const added = moments.map((moment, i) => (moment - start(i)) / NEWEST);
       const given = wanted.get(name)!;
       assertClose(added.slice(0, half), given.slice(0, half), 1e-5, `means of ${name}`);
       assertClose(added.slice(half), given.slice(half), 1e-5, `variances of ${name}`);
