@@ -49,7 +49,7 @@ export function normalised(difference: Float32Array): Float32Array {
 export function matchingScore(
   { weight, bias }: MetaParameters,
   difference: ArrayLike<number>,
-  bound = SCORE_BOUND,
+  bound: number = SCORE_BOUND,
 ): number {
   const score = weight.reduce((sum, w, i) => sum + w * (difference[i] ?? NaN), bias);
   return bound === Infinity ? score : bound * Math.tanh(score / bound);
@@ -90,7 +90,7 @@ export interface MetaStencil {
 export function metaGradient(
   phi: MetaParameters,
   stencil: MetaStencil,
-  bound = SCORE_BOUND,
+  bound: number = SCORE_BOUND,
 ): MetaParameters {
   const { plus, minus, epsilon, xi } = stencil;
   const factorPlus = scoreGradient(phi, plus, bound);
