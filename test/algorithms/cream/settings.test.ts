@@ -72,12 +72,16 @@ describe('the settings of Cream', () => {
       { warmupEpochs: 99, epochs: 99 },
       { warmupEpochs: 1, epochs: 1 },
       { probeImages: 257, batchSize: 512 },
-      { pathsPerStep: 33, batchSize: 32 },
       { metaImages: 33, batchSize: 32 },
     ];
     for (const own of refused) {
       assert.throws(() => cream.create(setting(own)), { code: 'CONFIG_INVALID' });
     }
+  });
+
+  it('train no more paths a step than there are images', () => {
+    const few = creamSettings(setting({ pathsPerStep: 4, batchSize: 2, metaImages: 2 }));
+    assert.equal(few.pathsPerStep, 2);
   });
 
   it('keep the Pareto front on the board; the rule of the code only where it is asked for', () => {
