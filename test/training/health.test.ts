@@ -1,21 +1,14 @@
 /** Training that begins as it should: with the shipped networks and the defaults of a config. */
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { spos } from '../../src/algorithms/spos/spos.ts';
 import type { Batch } from '../../src/data/stream/batch.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { createRng } from '../../src/foundation/rng.ts';
-import { macsModel } from '../../src/searchspace/cost-model.ts';
 import type { SearchSpace } from '../../src/searchspace/space.ts';
-import { Supernet } from '../../src/supernet/supernet.ts';
-import { samplingOf } from '../../src/tasks/search-plan.ts';
-import { parseTrialConfig } from '../../src/tasks/config.ts';
-import { StepLearner } from '../../src/training/learner.ts';
-import { planTraining } from '../../src/training/plan.ts';
-import { learningRate } from '../../src/training/schedule.ts';
+import type { Supernet } from '../../src/supernet/supernet.ts';
 import { nativeEngine } from '../support/engine.ts';
 import { shippedSpace } from '../support/spaces.ts';
-import { tinyHeldOut } from '../support/tiny.ts';
+import { trainByDefaults } from '../support/train.ts';
 
 const STEPS = 50;
 const BATCH = 32;
@@ -55,30 +48,21 @@ for (const name of ['nas-bench-macro', 'cream-small'] as const) {
   describe(`a supernet of ${name} with the defaults`, { timeout: 300_000 }, () => {
     it('starts at the loss of guessing, never leaps, turns its filters, and learns', () => {
       const space = shippedSpace(name);
-      const least = { skeleton: 's', space: 's', data: { path: 'd' }, epochs: 1, batchSize: BATCH };
-      const text = JSON.stringify({ ...least, imagesPerEpoch: 4 * STEPS * BATCH });
-      const config = parseTrialConfig(text, '/health.json');
-      const plan = planTraining(config, 4 * STEPS * BATCH);
-      const net = new Supernet(engine, space, 1, config.initialisation);
-      const start = net.parameters.map(({ value }) => engine.read(value).slice());
-      const algorithm = spos.create({
-        space,
-        config,
-        schedule: plan,
-        sampling: samplingOf(config, space),
-        macsOf: macsModel(space).cost,
-        boardImages: 1,
-      });
-      const losses = Array.from({ length: STEPS }, (_, step) => {
-        const lr = learningRate(plan.rate.lr, step, plan.rate);
-        const { clipNorm } = plan.optimizer;
-        const clock = (): number => 0;
-        const learner = new StepLearner({ supernet: net, optimizer: plan.optimizer, clipNorm, lr, clock }); // prettier-ignore
-        const work = { step, epoch: 0, batch: stripes(space, step), heldOut: tinyHeldOut, learner };
-        const { loss } = algorithm.step({}, work);
-        learner.dispose();
-        return loss;
-      });
+      let start: readonly Float32Array[] = [];
+      const { supernet: net, losses } = trainByDefaults(
+        engine,
+        {
+          space,
+          seed: 1,
+          steps: STEPS,
+          plannedSteps: 4 * STEPS,
+          batchSize: BATCH,
+          batchAt: (step) => stripes(space, step),
+        },
+        ({ parameters }) => {
+          start = parameters.map(({ value }) => engine.read(value).slice());
+        },
+      );
       const guessing = Math.log(space.classes);
       const first = losses[0] ?? NaN;
       assert.ok(Math.abs(first / guessing - 1) < 0.1, `first loss ${first}`);
